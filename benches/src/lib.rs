@@ -1,0 +1,1 @@
+//! Benches of portal-auth; see `benches/`.

@@ -1,0 +1,8 @@
+//! portal-auth
+pub mod environment;
+pub mod error;
+pub mod password;
+/// Mail.
+pub mod mail {
+    pub mod mailer;
+}
