@@ -38,13 +38,19 @@ impl Timestamp {
     /// This moment moved forward by `by`, stopping at the last moment there is.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// This moment moved back by `by`, stopping at the first moment there is.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The time that passed since `earlier`; zero when `earlier` is in the future (CLK-2).
@@ -90,13 +96,14 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the system's clock"
+        )]
         let now = std::time::SystemTime::now();
         let micros = match now.duration_since(std::time::UNIX_EPOCH) {
             Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
-            Err(before) => {
-                i64::try_from(before.duration().as_micros()).map_or(i64::MIN, i64::saturating_neg)
-            }
+            Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, i64::saturating_neg),
         };
         Timestamp(micros)
     }
@@ -152,8 +159,14 @@ mod tests {
     fn moments_move_without_overflow() {
         assert_eq!(Timestamp::MAX.plus(Duration::from_secs(1)), Timestamp::MAX);
         assert_eq!(Timestamp::MIN.minus(Duration::MAX), Timestamp::MIN);
-        assert_eq!(Timestamp::from_micros(5).since(Timestamp::from_micros(7)), Duration::ZERO);
-        assert_eq!(Timestamp::MAX.since(Timestamp::MIN), Duration::from_micros(i64::MAX as u64));
+        assert_eq!(
+            Timestamp::from_micros(5).since(Timestamp::from_micros(7)),
+            Duration::ZERO
+        );
+        assert_eq!(
+            Timestamp::MAX.since(Timestamp::MIN),
+            Duration::from_micros(i64::MAX as u64)
+        );
         assert!(Timestamp::MAX.to_utc().is_none());
     }
 

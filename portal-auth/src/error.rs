@@ -12,7 +12,10 @@ use std::time::Duration;
 ///
 /// Exhaustive on purpose: the four cases need four different answers (422, 429, 503, 500).
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a caller must answer each of the four, and a fifth is a breaking change")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a caller must answer each of the four, and a fifth is a breaking change"
+)]
 pub enum Denied<R> {
     /// The feature says no, for a reason the person can act on.
     Refused(R),
@@ -85,13 +88,21 @@ impl Fault {
     /// A fault that trying again does not mend.
     #[must_use]
     pub fn permanent(what: &'static str) -> Self {
-        Self { what, transient: false, source: None }
+        Self {
+            what,
+            transient: false,
+            source: None,
+        }
     }
 
     /// A fault that may be gone a moment later, such as a lost connection.
     #[must_use]
     pub fn transient(what: &'static str) -> Self {
-        Self { what, transient: true, source: None }
+        Self {
+            what,
+            transient: true,
+            source: None,
+        }
     }
 
     /// Keeps `source` as the cause.
@@ -111,7 +122,11 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.what)?;
-        if self.transient { f.write_str("; trying again may help") } else { Ok(()) }
+        if self.transient {
+            f.write_str("; trying again may help")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -170,12 +185,20 @@ impl FieldErrors {
 
     /// Notes that `field` is wrong because of `reason`.
     pub fn add(&mut self, field: impl Into<Cow<'static, str>>, reason: Reason) {
-        self.0.push(FieldError { field: field.into(), reason, number: None });
+        self.0.push(FieldError {
+            field: field.into(),
+            reason,
+            number: None,
+        });
     }
 
     /// Notes that `field` breaks a rule with a number in it.
     pub fn add_with_number(&mut self, field: impl Into<Cow<'static, str>>, reason: Reason, number: u64) {
-        self.0.push(FieldError { field: field.into(), reason, number: Some(number) });
+        self.0.push(FieldError {
+            field: field.into(),
+            reason,
+            number: Some(number),
+        });
     }
 
     /// Takes over all of `other`'s errors.

@@ -1,8 +1,16 @@
 //! portal-auth
+pub mod account;
+pub mod audit;
+pub mod challenge;
+pub mod device;
 pub mod environment;
 pub mod error;
+mod key;
+pub mod link;
+pub mod mail;
 pub mod password;
-/// Mail.
-pub mod mail {
-    pub mod mailer;
-}
+pub mod registration;
+pub mod session;
+pub mod store;
+pub mod throttle;
+pub mod unit_of_work;

@@ -31,14 +31,32 @@ pub struct RenderedMail {
 impl RenderedMail {
     /// Puts a mail together; the dispatcher does this, and tests of mailers.
     #[must_use]
-    pub fn new(id: String, to: String, subject: &'static str, kind: &'static str, text: String, html: String) -> Self {
-        Self { id, to, subject, kind, text, html, language: "en-GB" }
+    pub fn new(
+        id: String,
+        to: String,
+        subject: &'static str,
+        kind: &'static str,
+        text: String,
+        html: String,
+    ) -> Self {
+        Self {
+            id,
+            to,
+            subject,
+            kind,
+            text,
+            html,
+            language: "en-GB",
+        }
     }
 }
 
 impl fmt::Debug for RenderedMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RenderedMail").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("RenderedMail")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 

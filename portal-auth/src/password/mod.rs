@@ -1,6 +1,8 @@
 //! Passwords: what a person typed ([`Password`]), what is demanded of it (`policy`, `blocklist`), and how it is
 //! kept (`hash`).
 
+pub mod hash;
+
 use std::fmt;
 
 use zeroize::Zeroizing;

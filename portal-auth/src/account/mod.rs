@@ -1,0 +1,8 @@
+//! Who somebody is: the account's row, its status, its address, its secret question and its profile.
+
+pub mod email;
+pub mod plain_text;
+pub mod profile;
+pub mod security_question;
+pub mod snapshot;
+pub mod status;

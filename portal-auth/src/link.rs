@@ -1,0 +1,170 @@
+//! Mailed links as rows: what one stands for, to which address it went, and whether it still works.
+
+use crate::account::email::EmailAddress;
+use crate::account::snapshot::AccountId;
+use crate::account::status::AuthEpoch;
+use crate::environment::Timestamp;
+use crate::key::key_type;
+use crate::registration::RegistrationId;
+
+key_type! {
+    /// Finds a mailed link: the first 16 bytes of SHA-256 over its purpose and its random part.
+    LinkKey, 16
+}
+
+/// What a mailed link is for. A token made for one purpose is worth nothing for another (I-12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "every purpose needs its page, its mail and its rules"
+)]
+pub enum LinkPurpose {
+    /// Completes a registration.
+    Activate,
+    /// Sets a new password for a forgotten one.
+    ResetPassword,
+}
+
+impl LinkPurpose {
+    /// All purposes.
+    pub const ALL: [Self; 2] = [Self::Activate, Self::ResetPassword];
+
+    /// The word a store keeps; also the label under which the purpose's key is derived.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activate => "activate",
+            Self::ResetPassword => "reset_password",
+        }
+    }
+
+    /// Reads the word a store kept.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == word)
+    }
+}
+
+/// Whose link it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a link belongs to one or the other")]
+pub enum LinkSubject {
+    /// A registration that waits.
+    Registration(RegistrationId),
+    /// An account.
+    Account(AccountId),
+}
+
+/// Whether a link still works, apart from its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "every page must say something about each state"
+)]
+pub enum LinkState {
+    /// Not used yet.
+    Live,
+    /// Used; it never works again (I-11).
+    Used,
+    /// A newer link took its place.
+    Replaced,
+    /// Ended without having been used.
+    Void,
+}
+
+impl LinkState {
+    const ALL: [Self; 4] = [Self::Live, Self::Used, Self::Replaced, Self::Void];
+
+    /// The word a store keeps.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Used => "used",
+            Self::Replaced => "replaced",
+            Self::Void => "void",
+        }
+    }
+
+    /// Reads the word a store kept.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// The random part of a mailed token: with the keyring it makes the link, so it is shown to nobody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LinkSeed([u8; 16]);
+
+impl LinkSeed {
+    /// Takes over bytes read from a store or drawn.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, as a store keeps them while the link lives.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for LinkSeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkSeed(..)")
+    }
+}
+
+/// A mailed link as one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "stores build it from a row; a new column must break them"
+)]
+pub struct LinkRow {
+    /// Finds it.
+    pub key: LinkKey,
+    /// Rises by one with every update; 1 when inserted.
+    pub version: i64,
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// The random part, from which the mail is made; `None` once it has ended.
+    pub seed: Option<LinkSeed>,
+    /// Whose it is.
+    pub subject: LinkSubject,
+    /// The address it was mailed to, and the only one it proves (TOK-3).
+    pub address: EmailAddress,
+    /// The account's epoch when it was made, for links that die with it.
+    pub epoch: Option<AuthEpoch>,
+    /// Whether it still works.
+    pub state: LinkState,
+    /// Wrong passwords or answers given on its page.
+    pub tries: u32,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// From when on it does not work.
+    pub expires_at: Timestamp,
+    /// When it ended, where it has.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl LinkRow {
+    /// The same link after it ended at `now` as `state`: its random part is gone.
+    #[must_use]
+    pub fn ended(&self, state: LinkState, now: Timestamp) -> Self {
+        Self {
+            state,
+            seed: None,
+            ended_at: Some(now),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it works at `now` as far as its own row can tell.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.state == LinkState::Live && self.seed.is_some() && now < self.expires_at
+    }
+}
