@@ -10,6 +10,7 @@ pub mod link;
 pub mod mail;
 pub mod password;
 pub mod registration;
+pub mod secret;
 pub mod session;
 pub mod store;
 pub mod throttle;
