@@ -1,6 +1,17 @@
 //! Passwords: what a person typed ([`Password`]), what is demanded of it (`policy`, `blocklist`), and how it is
 //! kept (`hash`).
 
+mod admission;
+mod argon2_engine;
+pub mod argon2id;
+pub mod hash;
+mod hash_params;
+mod pepper;
+mod stored_hash;
+
+#[cfg(test)]
+mod gate_tests;
+
 use std::fmt;
 
 use zeroize::Zeroizing;
