@@ -2,9 +2,8 @@
 
 use std::error::Error as _;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
@@ -12,91 +11,11 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::Password;
-use super::argon2_engine::KeptBlocks;
-use super::argon2id::{Argon2Engine, Argon2Input, Argon2Worker, Argon2id, Builder, Engine, StartError};
+use super::argon2id::{Argon2id, Builder, Engine, StartError};
 use super::hash::*;
+use super::watched_engine::watched;
 use crate::environment::{Entropy, SystemClock, SystemEntropy};
 use crate::error::Fault;
-
-/// The default engine, watched: it counts, and when armed it reports each start and waits to be let on.
-#[derive(Debug)]
-struct Watched {
-    armed: AtomicBool,
-    panics: AtomicBool,
-    workers: AtomicU64,
-    workers_gone: AtomicU64,
-    allocations: AtomicU64,
-    costs: Mutex<Vec<HashParams>>,
-    started: Sender<()>,
-    go_on: Mutex<Receiver<()>>,
-}
-
-struct WatchedWorker {
-    inner: KeptBlocks,
-    watch: Arc<Watched>,
-}
-
-#[derive(Debug)]
-struct WatchedEngine(Arc<Watched>);
-
-impl Argon2Engine for WatchedEngine {
-    fn name(&self) -> &'static str {
-        "watched"
-    }
-
-    fn worker(&self, kept: HashParams) -> Box<dyn Argon2Worker> {
-        self.0.workers.fetch_add(1, Ordering::SeqCst);
-        Box::new(WatchedWorker {
-            inner: KeptBlocks::new(kept),
-            watch: Arc::clone(&self.0),
-        })
-    }
-}
-
-impl Argon2Worker for WatchedWorker {
-    fn fill(&mut self, params: &HashParams, input: &Argon2Input<'_>, tag: &mut [u8]) -> Result<(), Fault> {
-        if self.watch.armed.load(Ordering::SeqCst) {
-            self.watch.started.send(()).unwrap();
-            self.watch.go_on.lock().unwrap().recv().unwrap();
-        }
-        assert!(
-            !self.watch.panics.swap(false, Ordering::SeqCst),
-            "as the test asked"
-        );
-        let before = self.inner.allocations;
-        let filled = self.inner.fill(params, input, tag);
-        self.watch
-            .allocations
-            .fetch_add(self.inner.allocations - before, Ordering::SeqCst);
-        self.watch.costs.lock().unwrap().push(*params);
-        filled
-    }
-}
-
-impl Drop for WatchedWorker {
-    fn drop(&mut self) {
-        self.watch.workers_gone.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// The test's end of a watched engine.
-struct Watch {
-    engine: Arc<Watched>,
-    started: Receiver<()>,
-    go_on: Sender<()>,
-}
-
-impl Watch {
-    /// Forgets what the proof at the start did.
-    fn reset(&self) {
-        self.engine.allocations.store(0, Ordering::SeqCst);
-        self.engine.costs.lock().unwrap().clear();
-    }
-
-    fn take_costs(&self) -> Vec<HashParams> {
-        std::mem::take(&mut self.engine.costs.lock().unwrap())
-    }
-}
 
 fn cheap() -> Builder {
     Argon2id::builder(Arc::new(SystemClock), Arc::new(SystemEntropy))
@@ -104,38 +23,20 @@ fn cheap() -> Builder {
         .permits(1)
 }
 
-fn watched(builder: Builder) -> (Argon2id, Watch) {
-    let (started, starts) = mpsc::channel();
-    let (go_on, go_ons) = mpsc::channel();
-    let engine = Arc::new(Watched {
-        armed: AtomicBool::new(false),
-        panics: AtomicBool::new(false),
-        workers: AtomicU64::new(0),
-        workers_gone: AtomicU64::new(0),
-        allocations: AtomicU64::new(0),
-        costs: Mutex::default(),
-        started,
-        go_on: Mutex::new(go_ons),
-    });
-    let hasher = builder
-        .engine(Engine::Custom(Arc::new(WatchedEngine(Arc::clone(&engine)))))
-        .build()
-        .unwrap();
-    assert_eq!(hasher.engine(), "watched");
-    let watch = Watch {
-        engine,
-        started: starts,
-        go_on,
-    };
-    watch.reset();
-    (hasher, watch)
-}
-
 fn peppers(ids: &[&str]) -> Peppers {
     ids.iter().zip(1..).fold(Peppers::none(), |all, (id, byte)| {
         all.with_older(PepperId::parse(id).unwrap(), Zeroizing::new(vec![byte; 32]))
             .unwrap()
     })
+}
+
+/// Every engine that comes with the crate.
+fn engines() -> Vec<Engine> {
+    vec![
+        Engine::RustCrypto,
+        #[cfg(feature = "fast-argon2")]
+        Engine::Fast,
+    ]
 }
 
 async fn slot(hasher: &Argon2id) -> Box<dyn HashingSlot> {
@@ -169,14 +70,8 @@ async fn the_stored_text_is_what_the_argon2_crate_writes() {
         oracle.hash_password_with_salt(plain, &[0x2a; 16]).unwrap()
     );
 
-    let mut hashers = vec![builder().build().unwrap()];
-    #[cfg(feature = "fast-argon2")]
-    {
-        let fast = builder().engine(Engine::Fast).build().unwrap();
-        assert_eq!(fast.engine(), "argon2-rust");
-        hashers.push(fast);
-    }
-    for hasher in hashers {
+    for engine in engines() {
+        let hasher = builder().engine(engine).build().unwrap();
         let mut slot = slot(&hasher).await;
         let typed = Password::from("correct horse");
         assert_eq!(

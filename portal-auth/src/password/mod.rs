@@ -4,13 +4,21 @@
 mod admission;
 mod argon2_engine;
 pub mod argon2id;
+mod argon2id_slot;
+#[cfg(feature = "fast-argon2")]
+mod fast_argon2;
 pub mod hash;
 mod hash_params;
+mod kept_blocks;
 mod pepper;
 mod stored_hash;
 
 #[cfg(test)]
+mod admission_tests;
+#[cfg(test)]
 mod gate_tests;
+#[cfg(test)]
+mod watched_engine;
 
 use std::fmt;
 
