@@ -1,9 +1,13 @@
 //! Who gets through the gate, and when: without threads, one poll at a time.
 
+#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a test are small")]
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
+
+use proptest::prelude::*;
 
 use super::admission::*;
 use super::hash::{Busy, Line};
@@ -194,4 +198,62 @@ fn a_closed_gate_sends_everybody_away_and_drops_what_was_queued() {
     gate.submit(Box::new(move |_| Box::new(move || drop(held))));
     assert_eq!(gate.stats().admitted, 0);
     assert!(gate.next_job().is_none());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Enter(Line),
+    Look(prop::sample::Index),
+    Leave(prop::sample::Index),
+    GiveBack(prop::sample::Index),
+    Finish,
+    Pass(i64),
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => prop::bool::ANY.prop_map(|known| Step::Enter(if known { Line::Known } else { Line::Stranger })),
+        4 => any::<prop::sample::Index>().prop_map(Step::Look),
+        2 => any::<prop::sample::Index>().prop_map(Step::Leave),
+        3 => any::<prop::sample::Index>().prop_map(Step::GiveBack),
+        1 => Just(Step::Finish),
+        1 => (0..3_000_000_i64).prop_map(Step::Pass),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_place_is_lost_or_given_out_twice_whoever_comes_and_goes(
+        permits in 1..3_usize,
+        steps in prop::collection::vec(a_step(), 1..120),
+    ) {
+        // HASH-2
+        let (gate, clock) = gate(permits);
+        let (mut waiters, mut held) = (Vec::new(), Vec::new());
+        for step in steps {
+            match step {
+                Step::Enter(line) => waiters.push(enter(&gate, line)),
+                Step::Look(at) if !waiters.is_empty() => {
+                    let at = at.index(waiters.len());
+                    if let Poll::Ready(answer) = poll(&mut waiters[at]) {
+                        drop(waiters.remove(at));
+                        held.extend(answer);
+                    }
+                }
+                Step::Leave(at) if !waiters.is_empty() => drop(waiters.remove(at.index(waiters.len()))),
+                Step::GiveBack(at) if !held.is_empty() => drop(held.remove(at.index(held.len()))),
+                Step::Finish => gate.finished(),
+                Step::Pass(micros) => clock.set(clock.now().as_micros() + micros),
+                Step::Look(_) | Step::Leave(_) | Step::GiveBack(_) => {}
+            }
+            let stats = gate.stats();
+            let waiting = stats.waiting_known + stats.waiting_stranger;
+            prop_assert!(stats.admitted <= 2 * permits && held.len() <= stats.admitted);
+            prop_assert!(waiting == 0 || stats.admitted == 2 * permits, "somebody waits beside a free place");
+            prop_assert!(waiting <= waiters.len());
+        }
+        drop((waiters, held));
+        let stats = gate.stats();
+        prop_assert_eq!((stats.admitted, stats.waiting_known, stats.waiting_stranger), (0, 0, 0));
+    }
 }
