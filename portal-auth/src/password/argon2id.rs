@@ -24,6 +24,29 @@ use crate::error::Fault;
 ///
 /// Dropping it sends everybody away who waits, and waits itself for the hashes that are being worked on: tens of
 /// milliseconds.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+///
+/// use portal_auth::environment::{SystemClock, SystemEntropy};
+/// use portal_auth::password::Password;
+/// use portal_auth::password::argon2id::Argon2id;
+/// use portal_auth::password::hash::{Line, PasswordHasher, Pepper};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
+/// let hasher = Argon2id::builder(clock, entropy).permits(1).build()?;
+/// let typed = Password::from("correct horse battery staple");
+///
+/// let mut slot = hasher.enter(Line::Stranger).await?;
+/// let stored = slot.hash((&typed).into(), Pepper::None).await?;
+/// assert!(slot.verify(&stored, (&typed).into(), Pepper::None).await?.is_right());
+/// assert!(!slot.verify_dummy((&typed).into()).await?.is_right());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Argon2id {
     gate: Arc<Gate>,
