@@ -1,4 +1,5 @@
 //! portal-auth
+pub mod account;
 pub mod environment;
 pub mod error;
 pub mod password;

@@ -1,6 +1,10 @@
 //! Passwords: what a person typed ([`Password`]), what is demanded of it (`policy`, `blocklist`), and how it is
 //! kept (`hash`).
 
+pub mod blocklist;
+pub mod policy;
+pub mod wording;
+
 use std::fmt;
 
 use zeroize::Zeroizing;
