@@ -90,6 +90,13 @@ fn capitals_accents_blanks_and_marks_do_not_matter() {
 }
 
 #[test]
+fn what_composes_once_the_marks_are_gone_has_one_form_too() {
+    // I-33: the parts of a Korean syllable with a hyphen between them
+    assert_eq!(normal("\u{1100}-\u{1161} xyz"), normal("\u{ac00} xyz"));
+    assert_eq!(normal("\u{1100}-\u{1161} xyz").as_deref(), Ok("\u{ac00} xyz"));
+}
+
+#[test]
 fn lengths_are_those_of_the_normal_form_and_of_what_was_typed() {
     // ANS-2, LIM-2
     assert_eq!(refusal(""), Some(AnswerError::Required));

@@ -381,7 +381,7 @@ fn normal_form(typed: &str) -> Zeroizing<String> {
     form
 }
 
-/// Two passes are enough for all text that was ever tried; the bound only keeps the loop visibly finite.
+/// Text settles within the first few passes; the bound keeps the loop visibly finite.
 const MAX_PASSES: usize = 8;
 
 fn normalise_once(text: &str) -> Zeroizing<String> {
