@@ -70,7 +70,12 @@ impl KeyLine {
     /// A key of `list`.
     #[must_use]
     pub const fn new(list: KeyList, id: String, state: KeyState, secret: Zeroizing<Vec<u8>>) -> Self {
-        Self { list, id, state, secret }
+        Self {
+            list,
+            id,
+            state,
+            secret,
+        }
     }
 }
 
@@ -148,7 +153,10 @@ impl fmt::Debug for Keyring {
         f.debug_struct("Keyring")
             .field("tokens", &self.tokens.iter().map(|k| &k.id).collect::<Vec<_>>())
             .field("peppers", &self.peppers)
-            .field("pseudonyms", &self.pseudonyms.iter().map(|k| &k.id).collect::<Vec<_>>())
+            .field(
+                "pseudonyms",
+                &self.pseudonyms.iter().map(|k| &k.id).collect::<Vec<_>>(),
+            )
             .finish()
     }
 }
@@ -169,19 +177,31 @@ impl Keyring {
             check_line(line, lines.iter().take(at))?;
         }
         for list in [KeyList::Token, KeyList::Pepper, KeyList::Pseudonym] {
-            let signers = lines.iter().filter(|l| l.list == list && l.state == KeyState::Signing).count();
+            let signers = lines
+                .iter()
+                .filter(|l| l.list == list && l.state == KeyState::Signing)
+                .count();
             if signers != 1 {
                 return Err(KeyringError::NoSigner(list));
             }
         }
-        let mut ring = Self { tokens: Vec::new(), peppers: Vec::new(), pseudonyms: Vec::new() };
+        let mut ring = Self {
+            tokens: Vec::new(),
+            peppers: Vec::new(),
+            pseudonyms: Vec::new(),
+        };
         for line in lines.into_iter().filter(|l| l.state != KeyState::Retired) {
             let signing = line.state == KeyState::Signing;
             match line.list {
                 KeyList::Token => ring.tokens.push(TokenKey::derive(line.id, signing, &line.secret)),
-                KeyList::Pepper => ring.peppers.push(Pepper { id: line.id, signing, secret: line.secret }),
+                KeyList::Pepper => ring.peppers.push(Pepper {
+                    id: line.id,
+                    signing,
+                    secret: line.secret,
+                }),
                 KeyList::Pseudonym => {
-                    ring.pseudonyms.push(PseudonymKey::derive(line.id, signing, &line.secret));
+                    ring.pseudonyms
+                        .push(PseudonymKey::derive(line.id, signing, &line.secret));
                 }
             }
         }
@@ -202,7 +222,12 @@ impl Keyring {
         let mut lines = Vec::new();
         for list in [KeyList::Token, KeyList::Pepper, KeyList::Pseudonym] {
             let secret = Zeroizing::new(draw::<32>(entropy)?.to_vec());
-            lines.push(KeyLine { list, id: "1".into(), state: KeyState::Signing, secret });
+            lines.push(KeyLine {
+                list,
+                id: "1".into(),
+                state: KeyState::Signing,
+                secret,
+            });
         }
         Self::from_lines(lines).map_err(|e| Fault::permanent("the random source repeats itself").because(e))
     }
@@ -210,12 +235,18 @@ impl Keyring {
     /// Draws a token for `purpose`, signed by the signing key.
     pub(crate) fn mint(&self, purpose: Purpose, entropy: &dyn Entropy) -> Result<Minted, Fault> {
         let seed = draw(entropy)?;
-        Ok(Minted { text: self.remake(purpose, &seed)?, seed })
+        Ok(Minted {
+            text: self.remake(purpose, &seed)?,
+            seed,
+        })
     }
 
     /// Makes the token of a stored random part again, for a mail that is being rendered.
     pub(crate) fn remake(&self, purpose: Purpose, seed: &[u8; 16]) -> Result<Zeroizing<String>, Fault> {
-        let key = self.tokens.first().ok_or_else(|| Fault::permanent("the keyring has no signing key"))?;
+        let key = self
+            .tokens
+            .first()
+            .ok_or_else(|| Fault::permanent("the keyring has no signing key"))?;
         let tag = key.tag(purpose, seed)?;
         let mut bytes = Zeroizing::new([0; 32]);
         for (to, from) in bytes.iter_mut().zip(seed.iter().chain(&tag)) {
@@ -263,7 +294,9 @@ impl Keyring {
 
     /// The pseudonym of `value` as a `kind` of thing (THR-8).
     pub(crate) fn pseudonym(&self, kind: &str, value: &[u8]) -> BucketKey {
-        let Some(key) = self.pseudonyms.first() else { return BucketKey::from_bytes([0; 16]) };
+        let Some(key) = self.pseudonyms.first() else {
+            return BucketKey::from_bytes([0; 16]);
+        };
         let mut mac = key.names.clone();
         mac.update(kind.as_bytes());
         mac.update(&[0]);
@@ -291,7 +324,10 @@ impl Keyring {
     /// # Errors
     /// A [`Fault`] when there is no signing key, which [`from_lines`](Self::from_lines) never lets happen.
     pub fn host_key(&self, label: &str) -> Result<Zeroizing<[u8; 32]>, Fault> {
-        let key = self.tokens.first().ok_or_else(|| Fault::permanent("the keyring has no signing key"))?;
+        let key = self
+            .tokens
+            .first()
+            .ok_or_else(|| Fault::permanent("the keyring has no signing key"))?;
         Ok(expand(&key.root, &format!("host/{label}")))
     }
 
@@ -304,8 +340,17 @@ impl Keyring {
 impl TokenKey {
     fn derive(id: String, signing: bool, secret: &[u8]) -> Self {
         let root = Hkdf::<Sha256>::new(Some(b"portal-auth/token/1"), secret);
-        let purposes = Purpose::ALL.iter().map(|p| (*p, keyed(&root, p.label()))).collect();
-        Self { id, signing, purposes, codes: keyed(&root, "code"), root }
+        let purposes = Purpose::ALL
+            .iter()
+            .map(|p| (*p, keyed(&root, p.label())))
+            .collect();
+        Self {
+            id,
+            signing,
+            purposes,
+            codes: keyed(&root, "code"),
+            root,
+        }
     }
 
     fn tag(&self, purpose: Purpose, seed: &[u8; 16]) -> Result<[u8; 16], Fault> {
@@ -323,7 +368,12 @@ impl TokenKey {
 impl PseudonymKey {
     fn derive(id: String, signing: bool, secret: &[u8]) -> Self {
         let root = Hkdf::<Sha256>::new(Some(b"portal-auth/pseudonym/1"), secret);
-        Self { id, signing, names: keyed(&root, "names"), audit: keyed(&root, "audit") }
+        Self {
+            id,
+            signing,
+            names: keyed(&root, "names"),
+            audit: keyed(&root, "audit"),
+        }
     }
 }
 
@@ -368,7 +418,10 @@ fn derive_code(
 
 fn check_line<'a>(line: &KeyLine, mut before: impl Iterator<Item = &'a KeyLine>) -> Result<(), KeyringError> {
     let id_ok = (1..=32).contains(&line.id.len())
-        && line.id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        && line
+            .id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !id_ok {
         return Err(KeyringError::BadId(line.id.clone()));
     }
@@ -436,8 +489,10 @@ mod tests {
     }
 
     fn ring(tokens: &[(&str, KeyState, u8)]) -> Result<Keyring, KeyringError> {
-        let mut lines: Vec<_> =
-            tokens.iter().map(|(id, state, fill)| line(KeyList::Token, id, *state, *fill)).collect();
+        let mut lines: Vec<_> = tokens
+            .iter()
+            .map(|(id, state, fill)| line(KeyList::Token, id, *state, *fill))
+            .collect();
         lines.push(line(KeyList::Pepper, "p", KeyState::Signing, 100));
         lines.push(line(KeyList::Pseudonym, "n", KeyState::Signing, 150));
         Keyring::from_lines(lines)
@@ -505,7 +560,12 @@ mod tests {
         assert!(retired.open(Purpose::Session, &old.text).is_none());
         assert!(retired.open(Purpose::Session, &new.text).is_some());
         assert_eq!(promoted.code_key(), "b");
-        assert!(promoted.code(&challenge(1), 6).unwrap().matches(&before.code(&challenge(1), 6).unwrap()));
+        assert!(
+            promoted
+                .code(&challenge(1), 6)
+                .unwrap()
+                .matches(&before.code(&challenge(1), 6).unwrap())
+        );
         assert!(retired.code(&challenge(1), 6).is_err());
     }
 
@@ -517,9 +577,18 @@ mod tests {
         assert!(code.matches(&ring.code(&challenge(1), 10).unwrap()));
         assert!(!code.matches(&ring.code(&challenge(2), 10).unwrap()));
         let others = [
-            ChallengeRow { code_seed: CodeSeed::from_bytes([5; 16]), ..challenge(1) },
-            ChallengeRow { account: AccountId::from_bytes([5; 16]), ..challenge(1) },
-            ChallengeRow { purpose: ChallengePurpose::Confirm, ..challenge(1) },
+            ChallengeRow {
+                code_seed: CodeSeed::from_bytes([5; 16]),
+                ..challenge(1)
+            },
+            ChallengeRow {
+                account: AccountId::from_bytes([5; 16]),
+                ..challenge(1)
+            },
+            ChallengeRow {
+                purpose: ChallengePurpose::Confirm,
+                ..challenge(1)
+            },
         ];
         for other in others {
             assert!(!code.matches(&ring.code(&other, 10).unwrap()));
@@ -536,24 +605,55 @@ mod tests {
             assert_eq!(code.expose().len(), 6);
             cells[code.expose()[..2].parse::<usize>().unwrap()] += 1;
         }
-        let chi: f64 = cells.iter().map(|n| (f64::from(*n) - 500.0).powi(2) / 500.0).sum();
+        let chi: f64 = cells
+            .iter()
+            .map(|n| (f64::from(*n) - 500.0).powi(2) / 500.0)
+            .sum();
         assert!(chi < 180.0, "{chi}");
     }
 
     #[test]
     fn keys_that_are_no_secrets_are_refused() {
         // CFG-1
-        let short = |n: usize| KeyLine::new(KeyList::Token, "a".into(), KeyState::Signing, Zeroizing::new(vec![1; n]));
-        assert_eq!(Keyring::from_lines(vec![short(31)]).unwrap_err(), KeyringError::TooShort("a".into()));
-        assert_eq!(Keyring::from_lines(vec![short(32)]).unwrap_err(), KeyringError::Placeholder("a".into()));
+        let short = |n: usize| {
+            KeyLine::new(
+                KeyList::Token,
+                "a".into(),
+                KeyState::Signing,
+                Zeroizing::new(vec![1; n]),
+            )
+        };
+        assert_eq!(
+            Keyring::from_lines(vec![short(31)]).unwrap_err(),
+            KeyringError::TooShort("a".into())
+        );
+        assert_eq!(
+            Keyring::from_lines(vec![short(32)]).unwrap_err(),
+            KeyringError::Placeholder("a".into())
+        );
         assert_eq!(
             ring(&[("a", KeyState::Signing, 1), ("a", KeyState::Verifying, 2)]).unwrap_err(),
             KeyringError::Twice("a".into())
         );
-        assert_eq!(ring(&[("a b", KeyState::Signing, 1)]).unwrap_err(), KeyringError::BadId("a b".into()));
-        assert_eq!(ring(&[("a", KeyState::Announced, 1)]).unwrap_err(), KeyringError::NoSigner(KeyList::Token));
-        let five = [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5)]
-            .map(|(id, n)| (id, if id == "a" { KeyState::Signing } else { KeyState::Verifying }, n));
+        assert_eq!(
+            ring(&[("a b", KeyState::Signing, 1)]).unwrap_err(),
+            KeyringError::BadId("a b".into())
+        );
+        assert_eq!(
+            ring(&[("a", KeyState::Announced, 1)]).unwrap_err(),
+            KeyringError::NoSigner(KeyList::Token)
+        );
+        let five = [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5)].map(|(id, n)| {
+            (
+                id,
+                if id == "a" {
+                    KeyState::Signing
+                } else {
+                    KeyState::Verifying
+                },
+                n,
+            )
+        });
         assert_eq!(ring(&five).unwrap_err(), KeyringError::TooMany);
         assert!(ring(&five[..4]).is_ok());
     }

@@ -41,7 +41,12 @@ impl CodeFormat {
 
 /// The first characters of the decimal digit rows a keyboard or a mail program may produce: ASCII, Arabic-Indic,
 /// Extended Arabic-Indic and full-width.
-const DIGIT_ROWS: [u32; 4] = ['0' as u32, '\u{0660}' as u32, '\u{06F0}' as u32, '\u{FF10}' as u32];
+const DIGIT_ROWS: [u32; 4] = [
+    '0' as u32,
+    '\u{0660}' as u32,
+    '\u{06F0}' as u32,
+    '\u{FF10}' as u32,
+];
 
 impl OneTimeCode {
     /// Reads what a person typed: blanks and dashes are ignored, other scripts' digits become ASCII (portal R8).
@@ -54,8 +59,12 @@ impl OneTimeCode {
             if c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}') {
                 continue;
             }
-            let row = DIGIT_ROWS.iter().find_map(|zero| u32::from(c).checked_sub(*zero).filter(|d| *d < 10));
-            let digit = row.and_then(|d| char::from_digit(d, 10)).ok_or(CodeFormat::Letters)?;
+            let row = DIGIT_ROWS
+                .iter()
+                .find_map(|zero| u32::from(c).checked_sub(*zero).filter(|d| *d < 10));
+            let digit = row
+                .and_then(|d| char::from_digit(d, 10))
+                .ok_or(CodeFormat::Letters)?;
             if code.len() > usize::from(digits) {
                 return Err(CodeFormat::TooLong);
             }
@@ -70,7 +79,10 @@ impl OneTimeCode {
     }
 
     pub(crate) fn derived(number: u64, digits: u8) -> Self {
-        Self(Zeroizing::new(format!("{number:0width$}", width = usize::from(digits))))
+        Self(Zeroizing::new(format!(
+            "{number:0width$}",
+            width = usize::from(digits)
+        )))
     }
 
     /// The digits.
@@ -102,8 +114,18 @@ mod tests {
     #[test]
     fn blanks_dashes_and_other_digits_are_understood() {
         // portal.md R8
-        for typed in ["482913", "482 913", " 482-913 ", "\u{FF14}\u{FF18}\u{FF12}913", "\u{0664}\u{0668}\u{0662}\u{0669}\u{0661}\u{0663}"] {
-            assert_eq!(OneTimeCode::parse(typed, 6).unwrap().expose(), "482913", "{typed}");
+        for typed in [
+            "482913",
+            "482 913",
+            " 482-913 ",
+            "\u{FF14}\u{FF18}\u{FF12}913",
+            "\u{0664}\u{0668}\u{0662}\u{0669}\u{0661}\u{0663}",
+        ] {
+            assert_eq!(
+                OneTimeCode::parse(typed, 6).unwrap().expose(),
+                "482913",
+                "{typed}"
+            );
         }
     }
 
