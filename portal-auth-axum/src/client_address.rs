@@ -273,8 +273,8 @@ mod tests {
     #[test]
     fn several_header_lines_read_as_one_list() {
         let lines = [
-            ("x-forwarded-for", "6.6.6.6, 198.51.100.7"),
-            ("x-forwarded-for", "10.1.1.1"),
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-for", "198.51.100.7, 10.1.1.1"),
         ];
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &lines), "198.51.100.7");
     }

@@ -23,6 +23,8 @@ use portal_auth_axum::host::{AcceptedHosts, require_accepted_host};
 use portal_auth_axum::next::Next;
 use portal_auth_axum::request_guard::{FormCheck, FormGuard, refuse_cross_site};
 use portal_auth_axum::security_headers::{SecurityHeaders, TokenPage, set_security_headers};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 const BASE_URL: &str = "https://portal.example";
@@ -344,4 +346,66 @@ async fn without_randomness_no_form_is_shown() {
     let (status, headers) = Browser::default().opens(&app, "/login").await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(!headers.contains_key(header::SET_COOKIE));
+}
+
+/// Serves the portal on a socket of this machine for one raw request, and gives the status line of the answer.
+async fn over_a_socket(request: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let app = portal().into_make_service_with_connect_info::<SocketAddr>();
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    server.abort();
+    String::from_utf8(answer)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_body_that_comes_in_pieces_is_measured_as_a_whole() {
+    // LIM-1: no piece is too large by itself, and no length is announced.
+    let piece = "x".repeat(4096);
+    let head = "POST /login HTTP/1.1\r\nHost: portal.example\r\nConnection: close\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (pieces, status) in [
+        (3, "HTTP/1.1 400 Bad Request"),
+        (5, "HTTP/1.1 413 Payload Too Large"),
+    ] {
+        let chunks = format!("1000\r\n{piece}\r\n").repeat(pieces);
+        // The short body is whole, and refused only because its one field is unknown.
+        assert_eq!(over_a_socket(&format!("{head}{chunks}0\r\n\r\n")).await, status);
+    }
+}
+
+#[tokio::test]
+async fn an_odd_request_line_or_host_line_gets_no_page() {
+    // P-31
+    for (target, hosts, status) in [
+        ("/login", "Host: portal.example\r\n", "HTTP/1.1 200 OK"),
+        (
+            "https://portal.example/login",
+            "Host: portal.example\r\n",
+            "HTTP/1.1 200 OK",
+        ),
+        (
+            "http://evil.example/login",
+            "Host: portal.example\r\n",
+            "HTTP/1.1 421 Misdirected Request",
+        ),
+        (
+            "/login",
+            "Host: portal.example\r\nHost: evil.example\r\n",
+            "HTTP/1.1 400 Bad Request",
+        ),
+        ("/login", "Host: \r\n", "HTTP/1.1 400 Bad Request"),
+        ("/login", "", "HTTP/1.1 400 Bad Request"),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        assert_eq!(over_a_socket(&request).await, status, "{target} {hosts}");
+    }
 }
