@@ -97,6 +97,16 @@ fn what_composes_once_the_marks_are_gone_has_one_form_too() {
 }
 
 #[test]
+fn the_form_of_the_form_of_every_character_is_itself() {
+    // I-33
+    for c in '\0'..='\u{1ffff}' {
+        if let Ok(once) = normal(&format!("x{c}-{c}\u{301}yz")) {
+            assert_eq!(normal(&once).as_ref(), Ok(&once), "{:04x}", u32::from(c));
+        }
+    }
+}
+
+#[test]
 fn lengths_are_those_of_the_normal_form_and_of_what_was_typed() {
     // ANS-2, LIM-2
     assert_eq!(refusal(""), Some(AnswerError::Required));

@@ -367,24 +367,11 @@ fn is_common(normal: &str) -> bool {
     characters.all(|c| Some(c) == first) || COMMON_ANSWERS.contains(&normal)
 }
 
-/// ANS-2, and without accents, as the page promises. Dropping marks can bring together characters that compose,
-/// so the step is repeated until it changes nothing: the form of a form is itself.
-fn normal_form(typed: &str) -> Zeroizing<String> {
-    let mut form = normalise_once(typed);
-    for _ in 0..MAX_PASSES {
-        let next = normalise_once(&form);
-        if *next == *form {
-            break;
-        }
-        form = next;
-    }
-    form
-}
-
-/// Text settles within the first few passes; the bound keeps the loop visibly finite.
-const MAX_PASSES: usize = 8;
-
-fn normalise_once(text: &str) -> Zeroizing<String> {
+/// ANS-2, and without accents, as the page promises.
+///
+/// Everything is dropped from the decomposed text and composed once, at the end: what stood apart before may
+/// compose now, and the form of a form is itself.
+fn normal_form(text: &str) -> Zeroizing<String> {
     let plain: Zeroizing<String> = Zeroizing::new(
         text.nfkd()
             .filter(|c| !is_accent(*c))
