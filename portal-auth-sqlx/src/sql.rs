@@ -378,12 +378,12 @@ macro_rules! quota {
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
-            "UPDATE portal_outbox AS o SET status = 'leased', lease_no = lease_no + 1, lease_until = $2, due_at = $2 \
-             WHERE o.id IN (SELECT c.id FROM portal_outbox c WHERE c.waiting = 1 AND c.due_at <= $1 \
+            "UPDATE portal_outbox SET status = 'leased', lease_no = lease_no + 1, lease_until = $2, due_at = $2 \
+             WHERE id IN (SELECT c.id FROM portal_outbox c WHERE c.waiting = 1 AND c.due_at <= $1 \
              ORDER BY c.urgency, c.next_at LIMIT $3",
             $lock,
             ") RETURNING ",
-            outbox_columns!("o")
+            outbox_columns!("portal_outbox")
         )
     };
 }
@@ -563,4 +563,85 @@ pub(crate) mod sqlite {
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'portal_schema')";
 
     pub(crate) const BEGIN: &str = "BEGIN IMMEDIATE";
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+
+    use super::*;
+
+    /// What a request or the background runs, reads and writes alike.
+    const HOT: &[&str] = &[
+        BY_EMAIL,
+        BY_ID,
+        WAITING_REGISTRATION,
+        BY_REGISTRATION,
+        BY_LINK,
+        BY_CHALLENGE,
+        ACTIVITY,
+        IN_EPOCH,
+        IS_CLAIMED,
+        UPDATE_ACCOUNT,
+        UPDATE_REGISTRATION,
+        UPDATE_LINK,
+        UPDATE_CHALLENGE,
+        UPDATE_DRAFT,
+        VOID_LINKS,
+        VOID_REGISTRATIONS,
+        END_SESSIONS,
+        KEEP_NEWEST_SESSIONS,
+        KEEP_NEWEST_CHALLENGES,
+        KEEP_NEWEST_DEVICES,
+        END_CHALLENGES,
+        EVENT_EXISTS,
+        LOAD_DRAFT,
+        SESSION,
+        SESSIONS_OF,
+        TAKE_BACK,
+        CLEAR,
+        LOWER,
+        MAIL_SENT,
+        MAIL_AGAIN,
+        MAIL_DEAD,
+        NEXT_DUE,
+        BACKLOG,
+        sqlite::CHARGE,
+        sqlite::BUCKETS,
+        sqlite::ACTIVITY_OF_KINDS,
+        sqlite::QUOTA,
+        sqlite::CLAIM_MAILS,
+        sqlite::TOUCH_MANY,
+        sqlite::PURGE_DRAFTS,
+        sqlite::PURGE_SESSIONS,
+        sqlite::PURGE_CHALLENGES,
+        sqlite::PURGE_REGISTRATIONS,
+        sqlite::PURGE_LINKS,
+        sqlite::PURGE_SENT,
+        sqlite::PURGE_DEAD,
+        sqlite::PURGE_DEVICES,
+        sqlite::PURGE_BUCKETS,
+        sqlite::PURGE_QUOTAS,
+    ];
+
+    #[tokio::test]
+    async fn every_statement_finds_its_rows_by_an_index() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        for step in crate::schema::SQLITE {
+            sqlx::raw_sql(step.text).execute(&mut conn).await.unwrap();
+        }
+        for statement in HOT {
+            let explain = format!("EXPLAIN QUERY PLAN {statement}");
+            let plan = sqlx::query(AssertSqlSafe(explain))
+                .fetch_all(&mut conn)
+                .await
+                .unwrap();
+            for step in plan {
+                let step: String = step.get(3);
+                let walks =
+                    step.starts_with("SCAN") && !step.contains("json_each") && !step.contains("CONSTANT");
+                assert!(!walks, "{step} in {statement}");
+            }
+        }
+    }
 }

@@ -114,7 +114,9 @@ impl PostgresStore {
             .map_err(SetupError::Address)?
             .application_name("portal-auth");
         let address = sqlx::ConnectOptions::disable_statement_logging(address);
-        probe(&address).await?;
+        tokio::time::timeout(options.acquire_timeout, probe(&address))
+            .await
+            .map_err(|_| sqlx::Error::PoolTimedOut)??;
         let limits = [
             options.statement_timeout,
             options.lock_timeout,
@@ -214,8 +216,15 @@ impl PostgresStore {
         self.pool.acquire().await
     }
 
+    /// A connection that turns out to be dead at BEGIN has written nothing, so another one is taken.
     async fn begin(&self) -> Result<Transaction<'static, Db>, sqlx::Error> {
-        self.pool.begin().await
+        let mut tries = 1_u32;
+        loop {
+            match self.pool.begin().await {
+                Err(e) if tries < 3 && error::connection_lost(&e) => tries = tries.saturating_add(1),
+                answer => return answer,
+            }
+        }
     }
 
     /// Commits a known shape in one round trip; tells whether it did.
@@ -236,7 +245,7 @@ impl PostgresStore {
     /// Asks by trying to write the event: that waits for a commit whose answer was lost but which is still under
     /// way, where a plain look would say no and be wrong a moment later.
     async fn has_event(&self, id: EventId) -> Result<bool, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let written = query(sql::PROBE_EVENT)
             .bind(id.as_bytes().as_slice())
             .execute(&mut *transaction)

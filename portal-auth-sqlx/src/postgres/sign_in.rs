@@ -196,3 +196,90 @@ const SIGN_IN: &str = "WITH held AS (SELECT 1 FROM portal_accounts WHERE id = $1
      event AS (INSERT INTO portal_audit (id, happened_at, kind, reason, actor, account_id, address, network, label, \
          mac_key, mac) SELECT $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39 FROM held) \
      SELECT count(*) FROM held";
+
+#[cfg(test)]
+mod tests {
+    use portal_auth::account::snapshot::AccountId;
+    use portal_auth::audit::{Actor, EventId};
+    use portal_auth::session::{Level, SessionHandle, SessionKey};
+
+    use super::*;
+
+    const ME: AccountId = AccountId::from_bytes([1; 16]);
+    const T0: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+    fn sign_in() -> UnitOfWork {
+        let epoch = AuthEpoch::from_bytes([2; 8]);
+        let session = SessionRow {
+            key: SessionKey::from_bytes([3; 16]),
+            handle: SessionHandle::from_bytes([4; 16]),
+            account: ME,
+            epoch,
+            level: Level::One,
+            created_at: T0,
+            last_seen: T0,
+            confirmed_at: T0,
+            expires_at: T0,
+            label: String::new(),
+            network: String::new(),
+        };
+        UnitOfWork::new(AuditRow {
+            id: EventId::from_bytes([5; 16]),
+            at: T0,
+            kind: String::new(),
+            reason: String::new(),
+            actor: Actor::Owner,
+            account: Some(ME),
+            address: None,
+            network: None,
+            label: String::new(),
+            mac_key: String::new(),
+            mac: [6; 16],
+        })
+        .guard(Guard::InEpoch { account: ME, epoch })
+        .change(Change::Session(Box::new(Write::Insert(session))))
+    }
+
+    fn receipt(bucket: u8) -> Settle {
+        Settle::TakeBack(Receipt {
+            bucket: BucketKey::from_bytes([bucket; 16]),
+            failures: 1,
+            open_at: T0,
+            charged_at: T0,
+        })
+    }
+
+    fn clear(bucket: u8) -> Settle {
+        Settle::Clear(BucketKey::from_bytes([bucket; 16]))
+    }
+
+    fn is_short(work: &UnitOfWork) -> bool {
+        Parts::of(work).is_some()
+    }
+
+    #[test]
+    fn a_sign_in_is_known_by_its_shape() {
+        let kept = |keep| Sweep::KeepNewestSessions { account: ME, keep };
+        assert!(is_short(&sign_in()));
+        assert!(is_short(
+            &sign_in().sweep(kept(20)).settle(receipt(1)).settle(clear(2))
+        ));
+        assert!(!is_short(&sign_in().sweep(kept(0))), "ends its own session");
+        assert!(!is_short(&sign_in().sweep(kept(20)).sweep(kept(5))));
+        assert!(!is_short(&sign_in().sweep(Sweep::EndChallenges(ME))));
+        let others = Sweep::KeepNewestSessions {
+            account: AccountId::from_bytes([9; 16]),
+            keep: 1,
+        };
+        assert!(!is_short(&sign_in().sweep(others)));
+    }
+
+    #[test]
+    fn a_bucket_is_settled_once_in_one_statement() {
+        let taken_then_cleared = sign_in().settle(receipt(1)).settle(clear(1));
+        let parts = Parts::of(&taken_then_cleared).unwrap();
+        assert!(parts.take_back.is_none() && parts.clear.is_some());
+        assert!(!is_short(&sign_in().settle(clear(1)).settle(receipt(1))));
+        assert!(!is_short(&sign_in().settle(receipt(1)).settle(receipt(2))));
+    }
+}
