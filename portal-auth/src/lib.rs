@@ -12,5 +12,7 @@ pub mod password;
 pub mod registration;
 pub mod session;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod throttle;
 pub mod unit_of_work;
