@@ -14,6 +14,7 @@ mod issuing;
 mod key;
 mod last_seen;
 pub mod link;
+pub mod local_time;
 pub mod mail;
 pub mod password;
 mod portal;
