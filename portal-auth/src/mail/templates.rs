@@ -209,10 +209,10 @@ letter!(TooManyTriesText, "mail/too_many_tries.txt", TooManyTriesHtml, "mail/too
 
 /// Renders one kind of mail from its two templates and their common values.
 macro_rules! write_letter {
-    ($subject:expr, $text:ident, $html:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
+    ($head:expr, $subject:expr, $text:ident, $html:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
         let subject: String = $subject;
-        let text = $text { $($field: $value),+ }.render();
-        let html = $html { subject: &subject, $($field: $value),+ }.render();
+        let text = $text { head: $head, $($field: $value),+ }.render();
+        let html = $html { subject: &subject, head: $head, $($field: $value),+ }.render();
         finish(subject, text, html)
     }};
 }
@@ -220,40 +220,40 @@ macro_rules! write_letter {
 impl Desk<'_> {
     fn write(&self, letter: &Letter<'_>) -> Result<Rendered, Fault> {
         let head = &self.head;
-        let forgotten_password = &*self.page(&self.paths.forgotten_password);
+        let reset = &*self.page(&self.paths.forgotten_password);
         match letter {
             Letter::CompleteRegistration {
                 token,
                 issued_at,
                 expires_at,
             } => write_letter!(
+                head,
                 format!("Complete your registration - {}", head.service_name),
                 CompleteRegistrationText,
                 CompleteRegistrationHtml {
-                    head,
                     link: &format!("{}?t={token}", self.page(&self.paths.complete_registration)),
                     until: &self.moment(*expires_at),
                     lifetime: &in_words(expires_at.since(*issued_at)),
                 }
             ),
             Letter::AlreadyRegistered { name, asked_at } => write_letter!(
+                head,
                 "You already have an account".to_owned(),
                 AlreadyRegisteredText,
                 AlreadyRegisteredHtml {
-                    head,
                     greeting: &greeting(*name),
                     when: &self.moment(*asked_at),
                     login: &self.page(&self.paths.login),
-                    forgotten_password,
+                    forgotten_password: reset,
                 }
             ),
             Letter::AccountReady { name, username } => write_letter!(
+                head,
                 "Your account is ready".to_owned(),
                 AccountReadyText,
                 AccountReadyHtml {
-                    head,
                     greeting: &greeting(*name),
-                    username,
+                    username: *username,
                     login: &self.page(&self.paths.login),
                     two_step: self.two_step,
                 }
@@ -267,10 +267,10 @@ impl Desk<'_> {
                 issued_at,
                 expires_at,
             } => write_letter!(
+                head,
                 "Your Verification Code".to_owned(),
                 SignInCodeText,
                 SignInCodeHtml {
-                    head,
                     greeting: &greeting(*name),
                     code: code.expose(),
                     grouped: &grouped(code.expose()),
@@ -287,29 +287,29 @@ impl Desk<'_> {
                 changed_at,
                 browser,
             } => {
-                let on = *choice == TwoStep::Email;
-                let turned = if on { "on" } else { "off" };
+                let turned_on = *choice == TwoStep::Email;
+                let turned = if turned_on { "on" } else { "off" };
                 write_letter!(
+                    head,
                     format!("Two Step Verification was turned {turned}"),
                     TwoStepChangedText,
                     TwoStepChangedHtml {
-                        head,
                         greeting: &greeting(*name),
-                        on,
+                        on: turned_on,
                         when: &self.moment(*changed_at),
                         browser: &plain(browser),
-                        forgotten_password,
+                        forgotten_password: reset,
                     }
                 )
             }
             Letter::TooManyTries { name, closed } => write_letter!(
+                head,
                 "Too many login attempts".to_owned(),
                 TooManyTriesText,
                 TooManyTriesHtml {
-                    head,
                     greeting: &greeting(*name),
                     closure: &self.closure(*closed),
-                    forgotten_password,
+                    forgotten_password: reset,
                 }
             ),
         }
