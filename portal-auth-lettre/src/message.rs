@@ -67,7 +67,7 @@ impl Letterhead {
         let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(mail.subject)
+            .subject(mail.subject.as_str())
             .date(system_time(self.clock.now()))
             .message_id(Some(format!("<{}@{}>", mail.id, self.from.email.domain())))
             .header(AutoSubmitted)

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::account::profile::{ProfileSchema, Sections};
 use crate::account::security_question::Questions;
+use crate::page_paths::PagePaths;
 use crate::password::argon2id::Engine;
 use crate::password::hash::HashParams;
 use crate::password::policy::PasswordPolicy;
@@ -168,6 +169,8 @@ pub struct Config {
     pub help_email: Option<String>,
     /// The time zone of times in mails, such as `Europe/London`.
     pub time_zone: String,
+    /// Where the pages are that mails lead to.
+    pub paths: PagePaths,
     /// When a mailed code is asked for.
     pub two_step: TwoStepPolicy,
     /// Registration and activation.
@@ -212,6 +215,7 @@ impl Config {
             service_name: "Professional Portal".into(),
             help_email: None,
             time_zone: "Europe/London".into(),
+            paths: PagePaths::default(),
             two_step: TwoStepPolicy::RequiredForAreas,
             registration: RegistrationConfig {
                 link_lifetime: HOUR.saturating_mul(12),
@@ -316,6 +320,11 @@ impl Config {
             jiff::tz::TimeZone::get(&self.time_zone).is_ok(),
             "time_zone",
             "must be an IANA time zone such as Europe/London",
+        );
+        problems.unless(
+            self.paths.are_plain(),
+            "paths",
+            "must each begin with one / and hold only letters, digits and /-._~",
         );
         if let Err(e) = self.passwords.hash.check() {
             problems.0.push(ConfigProblem {

@@ -1,20 +1,166 @@
-//! The outbox's way to the mailer.
+//! The background of a service: mails leave the outbox, last-seen stamps are written, what is over is removed.
+//!
+//! A mail is claimed with a lease, sent, and settled under the number of that lease: several processes share one
+//! outbox, a slow one never overwrites a faster one, and a mail whose process died is sent by another when the lease
+//! is over. SMTP can only be at-least-once; `Message-ID` is the same each time, so that mail programs can drop the
+//! repeat.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use crate::environment::{Timestamp, draw};
+use crate::error::Fault;
+use crate::housekeeping::PurgeTurn;
+use crate::mail::delivery::{Courier, SendLimit};
+use crate::mail::in_flight::InFlight;
 use crate::mail::mailer::Mailer;
+use crate::mail::outbox::{Claim, OutboxRow};
+use crate::mail::retry::{Circuit, jittered};
 use crate::portal::Inner;
 
-/// Does what nobody waits for: mail, last-seen stamps, purging.
-#[derive(Debug)]
-#[must_use = "without it no mail is sent"]
+/// Mails under way at once, and in one claim.
+const MOST_IN_FLIGHT: u32 = 8;
+/// How long a claim holds: longer than a mailer may take.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often an idle dispatcher looks for mails of other processes.
+pub(super) const IDLE: Duration = Duration::from_secs(1);
+
+/// Does what happens behind the requests: mail, last-seen stamps, removal of what is over.
+///
+/// Run it with [`run`](Self::run) in every process, or call [`work_once`](Self::work_once) again and again: without
+/// it no mail is ever sent. Any number of processes may do so on one database.
+#[must_use = "without its background the service sends no mail"]
 pub struct Background {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     mailer: Arc<dyn Mailer>,
+    circuit: Mutex<Circuit>,
+    purge_turn: Mutex<PurgeTurn>,
+}
+
+impl fmt::Debug for Background {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Background")
+            .field("mailer", &self.mailer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Background {
     pub(crate) fn new(inner: Arc<Inner>, mailer: Arc<dyn Mailer>) -> Self {
-        Self { inner, mailer }
+        Self {
+            inner,
+            mailer,
+            circuit: Mutex::default(),
+            purge_turn: Mutex::default(),
+        }
     }
+
+    /// Does once what is due: sends up to eight mails, writes the stamps whose time has come, removes a batch of
+    /// what is over. Tells when to call again, at most a second later.
+    ///
+    /// It needs no runtime, so nothing here stops a [`Mailer`] that breaks its promise to return within 30 s.
+    ///
+    /// # Errors
+    /// The first [`Fault`] of the store; the other parts of the work were done all the same. Call again a moment
+    /// later.
+    ///
+    /// # Cancel safety
+    /// Mails that were being sent may be sent again when their lease of 60 s is over; nothing is lost.
+    pub async fn work_once(&self) -> Result<Timestamp, Fault> {
+        let mails = self.send_some().await;
+        let kept = self.keep_house().await;
+        Ok(mails?.min(kept?))
+    }
+
+    async fn send_some(&self) -> Result<Timestamp, Fault> {
+        let most = self.places(0);
+        let mails = self.claim(most).await?;
+        let full = most > 0 && mails.len() >= to_index(most);
+        let courier = self.courier(SendLimit::Mailer);
+        let mut sends = InFlight::default();
+        for mail in mails {
+            sends.add(courier.deliver(mail));
+        }
+        sends.finish().await;
+        let now = self.inner.now();
+        if full {
+            return Ok(now);
+        }
+        let next = self.inner.store.next_due().await?.unwrap_or(Timestamp::MAX);
+        let rests = self.circuit().rests(now).unwrap_or(Timestamp::MIN);
+        Ok(next.max(rests).max(now).min(now.plus(IDLE)))
+    }
+
+    /// Writes stamps and removes what is over; tells when to do so again.
+    pub(super) async fn keep_house(&self) -> Result<Timestamp, Fault> {
+        let stamps = self.inner.write_due_stamps().await;
+        let purge = self.purge_in_turn().await;
+        Ok(stamps?.unwrap_or(Timestamp::MAX).min(purge?))
+    }
+
+    async fn purge_in_turn(&self) -> Result<Timestamp, Fault> {
+        let now = self.inner.now();
+        let due = lock(&self.purge_turn).due(now);
+        if due > now {
+            return Ok(due);
+        }
+        let gone = self.inner.purge().await?;
+        let mut turn = lock(&self.purge_turn);
+        turn.made(now, gone);
+        Ok(turn.due(now))
+    }
+
+    /// How many mails may be claimed while `sending` are under way.
+    pub(super) fn places(&self, sending: u32) -> u32 {
+        let circuit = self.circuit();
+        if circuit.rests(self.inner.now()).is_some() {
+            return 0;
+        }
+        // One mail finds out whether the relay is back; the others need not fail with it.
+        let most = if circuit.is_on_trial() { 1 } else { MOST_IN_FLIGHT };
+        most.saturating_sub(sending)
+    }
+
+    pub(super) async fn claim(&self, most: u32) -> Result<Vec<OutboxRow>, Fault> {
+        if most == 0 {
+            return Ok(Vec::new());
+        }
+        let claim = Claim {
+            now: self.inner.now(),
+            lease: LEASE,
+            most,
+        };
+        Ok(self.inner.store.claim(claim).await?)
+    }
+
+    pub(super) fn courier(&self, limit: SendLimit) -> Courier<'_> {
+        Courier {
+            inner: &self.inner,
+            mailer: &*self.mailer,
+            circuit: &self.circuit,
+            limit,
+        }
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        lock(&self.circuit)
+    }
+
+    /// The pause of an idle dispatcher: processes that were started together do not ask together.
+    #[cfg(feature = "tokio")]
+    pub(super) fn idle(&self) -> Duration {
+        let random = draw(&*self.inner.entropy).map_or(u64::MAX, u64::from_ne_bytes);
+        let quarter = IDLE / 4;
+        IDLE.saturating_sub(jittered(quarter, random))
+    }
+}
+
+/// Whatever a panicking thread left under these locks is still a state.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn to_index(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }

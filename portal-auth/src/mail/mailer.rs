@@ -16,8 +16,8 @@ pub struct RenderedMail {
     pub id: String,
     /// The one recipient, in the canonical form the store holds: ASCII, one `@`, at most 254 bytes.
     pub to: String,
-    /// Constant per kind of mail; never holds a code, a link or anything that a person typed.
-    pub subject: &'static str,
+    /// Constant per kind of mail and service; never holds a code, a link or anything that a visitor typed.
+    pub subject: String,
     /// Stable name of the kind, such as `sign-in-code`.
     pub kind: &'static str,
     /// The complete text, lines under 78 characters, `\n` line ends.
@@ -34,7 +34,7 @@ impl RenderedMail {
     pub fn new(
         id: String,
         to: String,
-        subject: &'static str,
+        subject: impl Into<String>,
         kind: &'static str,
         text: String,
         html: String,
@@ -42,7 +42,7 @@ impl RenderedMail {
         Self {
             id,
             to,
-            subject,
+            subject: subject.into(),
             kind,
             text,
             html,

@@ -1,7 +1,14 @@
 //! Mail: what is sent (`templates`), how it waits (`outbox`), how it leaves (`dispatch`, `mailer`), and how much of
 //! it an outsider can cause (`quota`).
 
+mod delivery;
 pub mod dispatch;
+mod in_flight;
 pub mod mailer;
 pub mod outbox;
+mod plain_lines;
 pub mod quota;
+mod retry;
+#[cfg(feature = "tokio")]
+mod run;
+mod templates;

@@ -113,7 +113,7 @@ impl Mailer for RecordingMailer {
         recorded.sent.push(Arc::new(RenderedMail {
             id: mail.id.clone(),
             to: mail.to.clone(),
-            subject: mail.subject,
+            subject: mail.subject.clone(),
             kind: mail.kind,
             text: mail.text.clone(),
             html: mail.html.clone(),

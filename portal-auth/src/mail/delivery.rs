@@ -1,0 +1,514 @@
+//! One claimed mail on its way: what it is about is read, whether it still makes sense is decided, its text is made,
+//! handed to the mailer, and what became of it is written down.
+//!
+//! Nothing in here logs an address, a text, a link or a code (LOG-2).
+
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+
+use crate::account::snapshot::AccountRow;
+use crate::account::status::TwoStep;
+use crate::audit::{Actor, Event};
+use crate::challenge::ChallengeRow;
+use crate::environment::{Timestamp, draw};
+use crate::error::{Fault, Reason};
+use crate::link::{LinkPurpose, LinkRow, LinkSeed};
+use crate::mail::mailer::{MailError, Mailer, RenderedMail};
+use crate::mail::outbox::{MailKind, MailOutcome, OutboxRow};
+use crate::mail::retry::{Circuit, jittered, longest_pause};
+use crate::mail::templates::{Closed, Letter, render};
+use crate::portal::Inner;
+use crate::registration::RegistrationState;
+use crate::secret::token::Purpose;
+use crate::store::{LinkView, StoreError, Subject};
+use crate::unit_of_work::UnitOfWork;
+
+/// Failed attempts after which a mail is given up.
+const MOST_ATTEMPTS: u32 = 12;
+/// How often the writing of an outcome is tried before the mail's lease decides.
+const SETTLE_ATTEMPTS: u32 = 3;
+
+const MAIL_DEAD: Reason = Reason::new("mail.dead");
+const REFUSED: Reason = Reason::new("mail.refused");
+const ATTEMPTS_USED: Reason = Reason::new("mail.attempts_used");
+const TOO_LATE: Reason = Reason::new("mail.too_late");
+
+/// Who enforces the 30 s a mailer may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SendLimit {
+    /// The mailer itself, as it promises: there is no timer without a runtime.
+    Mailer,
+    /// A timer of tokio.
+    #[cfg(feature = "tokio")]
+    Timer(std::time::Duration),
+}
+
+/// Delivers mails of one service through one mailer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Courier<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) mailer: &'a dyn Mailer,
+    pub(super) circuit: &'a Mutex<Circuit>,
+    pub(super) limit: SendLimit,
+}
+
+/// What a mail is about, as it was read.
+#[derive(Debug)]
+enum About {
+    Link(Option<LinkView>),
+    Code(Option<(ChallengeRow, AccountRow)>),
+    Account(Option<AccountRow>),
+}
+
+/// What a mail is made of, once it is decided that it goes.
+#[derive(Debug, PartialEq, Eq)]
+enum Content<'a> {
+    Link(&'a LinkRow, &'a LinkSeed),
+    Code(&'a ChallengeRow, &'a AccountRow),
+    Notice(&'a AccountRow),
+}
+
+/// Why a mail is not sent although nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Void {
+    Expired,
+    LinkOver,
+    CodeReplaced,
+    ChallengeOver,
+    AccountNotInUse,
+    AccountGone,
+}
+
+impl Void {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::LinkOver => "void: its link is over",
+            Self::CodeReplaced => "void: a newer code took its place",
+            Self::ChallengeOver => "void: its sign-in is over",
+            Self::AccountNotInUse => "void: the account is not in use",
+            Self::AccountGone => "void: the account is gone",
+        }
+    }
+}
+
+/// The small facts of a row, all optional: each kind knows its own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Facts {
+    browser: Option<String>,
+    code_no: Option<String>,
+    choice: Option<String>,
+    until: Option<String>,
+    codes: Option<String>,
+}
+
+impl Facts {
+    fn read(json: &str) -> Result<Self, Fault> {
+        serde_json::from_str(json)
+            .map_err(|e| Fault::permanent("the facts of a mail are not readable").because(e))
+    }
+
+    fn browser(&self) -> &str {
+        self.browser.as_deref().unwrap_or("An unknown browser")
+    }
+
+    fn code_no(&self) -> Result<u32, Fault> {
+        let number = self.code_no.as_deref().and_then(|n| n.parse().ok());
+        number.ok_or_else(|| missing("code_no"))
+    }
+
+    fn choice(&self) -> Result<TwoStep, Fault> {
+        let choice = self.choice.as_deref().and_then(TwoStep::from_word);
+        choice.ok_or_else(|| missing("choice"))
+    }
+
+    fn closed(&self) -> Result<Closed, Fault> {
+        if self.codes.is_some() {
+            return Ok(Closed::Codes);
+        }
+        match self.until.as_deref() {
+            Some("reset") => Ok(Closed::PasswordsUntilReset),
+            Some(micros) => micros
+                .parse()
+                .map(|micros| Closed::PasswordsUntil(Timestamp::from_micros(micros)))
+                .map_err(|_| missing("until")),
+            None => Err(missing("until")),
+        }
+    }
+}
+
+fn missing(fact: &'static str) -> Fault {
+    Fault::permanent("a fact of a mail is missing or has another shape").because(fact)
+}
+
+/// Whether the mail still makes sense at `now`, and from what it is made.
+fn decide<'a>(
+    mail: &OutboxRow,
+    facts: &Facts,
+    about: &'a About,
+    now: Timestamp,
+) -> Result<Result<Content<'a>, Void>, Fault> {
+    if now >= mail.expires_at {
+        return Ok(Err(Void::Expired));
+    }
+    match about {
+        About::Link(Some(LinkView { link, subject })) => Ok(link_content(mail, link, subject, now)),
+        About::Link(None) => Ok(Err(Void::LinkOver)),
+        About::Code(Some((challenge, account))) => {
+            let code_no = facts.code_no()?;
+            Ok(code_content(mail, code_no, challenge, account, now))
+        }
+        About::Code(None) => Ok(Err(Void::ChallengeOver)),
+        About::Account(Some(account)) => Ok(Ok(Content::Notice(account))),
+        About::Account(None) => Ok(Err(Void::AccountGone)),
+    }
+}
+
+fn link_content<'a>(
+    mail: &OutboxRow,
+    link: &'a LinkRow,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<Content<'a>, Void> {
+    let waits = match subject {
+        Subject::Registration { row, claimed } => row.state == RegistrationState::Submitted && !claimed,
+        Subject::Account(_) => true,
+        Subject::Gone => false,
+    };
+    // A link proves the address it was made for, so it goes there and nowhere else (TOK-3, EML-6).
+    let sound = waits && link.is_live(now) && link.address == mail.to;
+    match &link.seed {
+        Some(seed) if sound => Ok(Content::Link(link, seed)),
+        Some(_) | None => Err(Void::LinkOver),
+    }
+}
+
+fn code_content<'a>(
+    mail: &OutboxRow,
+    code_no: u32,
+    challenge: &'a ChallengeRow,
+    account: &'a AccountRow,
+    now: Timestamp,
+) -> Result<Content<'a>, Void> {
+    if !account.status.is_active() {
+        return Err(Void::AccountNotInUse);
+    }
+    if account.auth_epoch != challenge.epoch || account.email != mail.to || now >= challenge.expires_at {
+        return Err(Void::ChallengeOver);
+    }
+    if challenge.code_no != code_no {
+        return Err(Void::CodeReplaced);
+    }
+    if now >= challenge.code_expires_at {
+        return Err(Void::Expired);
+    }
+    Ok(Content::Code(challenge, account))
+}
+
+/// What one try led to.
+#[derive(Debug)]
+enum Fate {
+    Sent,
+    Dropped(Void),
+    /// The relay could not be used, or rests; nothing is held against the mail.
+    Waits {
+        at: Timestamp,
+        error: String,
+    },
+    Failed {
+        error: String,
+    },
+    Refused {
+        error: String,
+    },
+}
+
+impl Courier<'_> {
+    /// Brings one claimed mail as far as it gets. It never fails: what goes wrong is written to the mail's row.
+    pub(super) async fn deliver(self, mail: OutboxRow) {
+        let fate = self.attempt(&mail).await;
+        let now = self.inner.now();
+        let (outcome, death) = self.outcome(&mail, fate, now);
+        self.report(&mail, &outcome);
+        let held = self.settle(&mail, &outcome, now).await;
+        if let Some(reason) = death.filter(|_| held) {
+            self.tell_of_death(&mail, reason, now).await;
+        }
+    }
+
+    /// Gives a claimed mail back untouched, for a process that is going down.
+    #[cfg(feature = "tokio")]
+    pub(super) async fn give_back(self, mail: OutboxRow) {
+        let now = self.inner.now();
+        let outcome = MailOutcome::Again {
+            at: now,
+            counts: false,
+            error: mail.last_error.clone(),
+        };
+        self.settle(&mail, &outcome, now).await;
+    }
+
+    async fn attempt(&self, mail: &OutboxRow) -> Fate {
+        let now = self.inner.now();
+        if let Some(at) = self.circuit().rests(now) {
+            return Fate::Waits {
+                at,
+                error: "the mail server rests".into(),
+            };
+        }
+        let about = match self.about(mail).await {
+            Ok(about) => about,
+            // The whole store is away, which says nothing about this mail.
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Ambiguous(_) | StoreError::Conflict)) => {
+                let at = now.plus(self.pause(mail.attempts, mail));
+                return Fate::Waits {
+                    at,
+                    error: error.to_string(),
+                };
+            }
+            Err(error @ StoreError::Permanent(_)) => {
+                return Fate::Failed {
+                    error: error.to_string(),
+                };
+            }
+        };
+        match self.rendered(mail, &about, now) {
+            Ok(Ok(rendered)) => self.send(&rendered).await,
+            Ok(Err(void)) => Fate::Dropped(void),
+            Err(fault) => Fate::Failed {
+                error: fault.to_string(),
+            },
+        }
+    }
+
+    async fn about(&self, mail: &OutboxRow) -> Result<About, StoreError> {
+        let store = &*self.inner.store;
+        Ok(match (mail.link, mail.challenge, mail.account) {
+            (Some(link), _, _) => About::Link(store.by_link(link).await?),
+            (None, Some(challenge), _) => About::Code(store.by_challenge(challenge).await?),
+            (None, None, Some(account)) => About::Account(store.by_id(account).await?),
+            (None, None, None) => About::Account(None),
+        })
+    }
+
+    fn rendered(
+        &self,
+        mail: &OutboxRow,
+        about: &About,
+        now: Timestamp,
+    ) -> Result<Result<RenderedMail, Void>, Fault> {
+        let facts = Facts::read(&mail.facts)?;
+        let content = match decide(mail, &facts, about, now)? {
+            Ok(content) => content,
+            Err(void) => return Ok(Err(void)),
+        };
+        let config = &self.inner.config;
+        // Only an account has proven its address, so only its owner is greeted by name (MAIL-3).
+        let name = match content {
+            Content::Link(..) => None,
+            Content::Code(_, account) | Content::Notice(account) => {
+                config.registration.profile.greeting(&account.profile)
+            }
+        };
+        let name = name.as_deref();
+        let token;
+        let code;
+        let letter = match (mail.kind, content) {
+            (MailKind::CompleteRegistration, Content::Link(link, seed))
+                if link.purpose == LinkPurpose::Activate =>
+            {
+                token = self
+                    .inner
+                    .keyring
+                    .remake(Purpose::Link(link.purpose), seed.as_bytes())?;
+                Letter::CompleteRegistration {
+                    token: &token,
+                    issued_at: link.issued_at,
+                    expires_at: link.expires_at,
+                }
+            }
+            (MailKind::SignInCode, Content::Code(challenge, _)) => {
+                code = self.inner.keyring.code(challenge, config.codes.digits)?;
+                Letter::SignInCode {
+                    name,
+                    code: &code,
+                    purpose: challenge.purpose,
+                    asked_at: mail.created_at,
+                    browser: facts.browser(),
+                    issued_at: challenge.code_issued_at,
+                    expires_at: challenge.code_expires_at,
+                }
+            }
+            (MailKind::AlreadyRegistered, Content::Notice(_)) => Letter::AlreadyRegistered {
+                name,
+                asked_at: mail.created_at,
+            },
+            (MailKind::AccountReady, Content::Notice(account)) => Letter::AccountReady {
+                name,
+                username: account.email.as_str(),
+            },
+            (MailKind::TwoStepChanged, Content::Notice(_)) => Letter::TwoStepChanged {
+                name,
+                choice: facts.choice()?,
+                changed_at: mail.created_at,
+                browser: facts.browser(),
+            },
+            (MailKind::TooManyTries, Content::Notice(_)) => Letter::TooManyTries {
+                name,
+                closed: facts.closed()?,
+            },
+            (_, Content::Link(..) | Content::Code(..) | Content::Notice(_)) => {
+                return Err(Fault::permanent(
+                    "a mail is about something that its kind does not know",
+                ));
+            }
+        };
+        let words = render(config, &letter, now)?;
+        let to = mail.to.as_str().to_owned();
+        let id = mail.id.to_string();
+        Ok(Ok(RenderedMail::new(
+            id,
+            to,
+            words.subject,
+            mail.kind.as_str(),
+            words.text,
+            words.html,
+        )))
+    }
+
+    async fn send(&self, mail: &RenderedMail) -> Fate {
+        let result = match self.limit {
+            SendLimit::Mailer => self.mailer.send(mail).await,
+            #[cfg(feature = "tokio")]
+            SendLimit::Timer(limit) => tokio::time::timeout(limit, self.mailer.send(mail))
+                .await
+                .unwrap_or_else(|late| Err(MailError::Transient(late.into()))),
+        };
+        // Only the error's own layer is kept: its causes may quote the recipient (LOG-2).
+        match result {
+            Ok(()) => {
+                self.circuit().worked();
+                self.inner.counters.mails_sent.fetch_add(1, Ordering::Relaxed);
+                Fate::Sent
+            }
+            Err(error) => {
+                self.inner.counters.mails_failed.fetch_add(1, Ordering::Relaxed);
+                let words = error.to_string();
+                match error {
+                    MailError::Transient(_) => {
+                        self.circuit().worked();
+                        Fate::Failed { error: words }
+                    }
+                    MailError::Permanent(_) => {
+                        self.circuit().worked();
+                        Fate::Refused { error: words }
+                    }
+                    MailError::Unreachable(_) => {
+                        let at = self.circuit().failed(self.inner.now());
+                        Fate::Waits { at, error: words }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is written to the row, and why the mail is given up where it is.
+    fn outcome(&self, mail: &OutboxRow, fate: Fate, now: Timestamp) -> (MailOutcome, Option<Reason>) {
+        match fate {
+            Fate::Sent => (MailOutcome::Sent, None),
+            Fate::Dropped(void) => (
+                MailOutcome::Dead {
+                    error: void.words().into(),
+                },
+                None,
+            ),
+            Fate::Waits { at, error } => (
+                MailOutcome::Again {
+                    at,
+                    counts: false,
+                    error,
+                },
+                None,
+            ),
+            Fate::Refused { error } => (MailOutcome::Dead { error }, Some(REFUSED)),
+            Fate::Failed { error } if mail.attempts.saturating_add(1) >= MOST_ATTEMPTS => {
+                (MailOutcome::Dead { error }, Some(ATTEMPTS_USED))
+            }
+            Fate::Failed { error } => {
+                let at = now.plus(self.pause(mail.attempts, mail));
+                if at >= mail.expires_at {
+                    return (MailOutcome::Dead { error }, Some(TOO_LATE));
+                }
+                (
+                    MailOutcome::Again {
+                        at,
+                        counts: true,
+                        error,
+                    },
+                    None,
+                )
+            }
+        }
+    }
+
+    fn pause(&self, attempts: u32, mail: &OutboxRow) -> std::time::Duration {
+        let longest = longest_pause(attempts, mail.kind.urgency());
+        // Without randomness the pause is the longest one, which is safe.
+        draw(&*self.inner.entropy).map_or(longest, |random| jittered(longest, u64::from_ne_bytes(random)))
+    }
+
+    /// Writes the outcome while the lease is this one; tells whether it was.
+    async fn settle(&self, mail: &OutboxRow, outcome: &MailOutcome, now: Timestamp) -> bool {
+        for _ in 0..SETTLE_ATTEMPTS {
+            match self
+                .inner
+                .store
+                .settle(mail.id, mail.lease_no, outcome, now)
+                .await
+            {
+                Ok(held) => return held,
+                // Writing it twice is harmless, and a mail that was sent must not go again because of a hiccup.
+                Err(StoreError::Unavailable(_) | StoreError::Ambiguous(_) | StoreError::Conflict) => {}
+                Err(StoreError::Permanent(_)) => break,
+            }
+        }
+        tracing::error!(mail = %mail.id, kind = mail.kind.as_str(), "what became of a mail could not be written");
+        false
+    }
+
+    async fn tell_of_death(&self, mail: &OutboxRow, reason: Reason, now: Timestamp) {
+        let mut event = Event::new(MAIL_DEAD, Actor::System).because(reason);
+        event.account = mail.account;
+        event.address = Some(self.inner.address_bucket(&mail.to));
+        let told = match self.inner.audit(event, now) {
+            Ok(row) => self.inner.commit(UnitOfWork::new(row)).await.map(drop),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = told {
+            tracing::error!(mail = %mail.id, error = %fault, "the end of a mail could not be written to the audit");
+        }
+    }
+
+    fn report(&self, mail: &OutboxRow, outcome: &MailOutcome) {
+        let (id, kind) = (mail.id, mail.kind.as_str());
+        match outcome {
+            MailOutcome::Sent => tracing::info!(mail = %id, kind, "mail sent"),
+            MailOutcome::Again { error, counts, .. } => {
+                tracing::warn!(mail = %id, kind, counts, attempts = mail.attempts, error, "mail not sent yet");
+            }
+            MailOutcome::Dead { error } => tracing::warn!(mail = %id, kind, error, "mail will not be sent"),
+        }
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        // Two plain numbers: whatever a panicking thread left is still a state.
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[path = "delivery_tests.rs"]
+mod tests;

@@ -1,0 +1,146 @@
+//! Plain text that survives mail programs: short lines, whole links, and names that cannot pass for anything else.
+
+use crate::account::plain_text::{has_hidden_character, is_fit_for_a_name};
+
+/// The longest line of a text mail, in characters (portal.md section 5: under 78).
+pub(super) const WIDTH: usize = 77;
+/// The longest name a greeting shows, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// Breaks lines at blanks so that none is longer than [`WIDTH`], and ends the text with one line end.
+///
+/// A word that holds `://` or `@` is a link or an address and stays whole, whatever its length: people copy it by
+/// hand. A line that begins with `@` stays whole too: programs read the code out of it. Any other word that is
+/// longer than a line is cut.
+pub(super) fn wrap(text: &str) -> String {
+    let mut wrapped = String::with_capacity(text.len().saturating_add(64));
+    for line in text.trim().lines() {
+        if line.starts_with('@') {
+            wrapped.push_str(line);
+            wrapped.push('\n');
+            continue;
+        }
+        let mut used = 0_usize;
+        for piece in line.split_whitespace().flat_map(pieces) {
+            let length = piece.chars().count();
+            if used > 0 && used.saturating_add(length) >= WIDTH {
+                wrapped.push('\n');
+                used = 0;
+            }
+            if used > 0 {
+                wrapped.push(' ');
+                used = used.saturating_add(1);
+            }
+            wrapped.push_str(&piece);
+            used = used.saturating_add(length);
+        }
+        wrapped.push('\n');
+    }
+    wrapped
+}
+
+fn pieces(word: &str) -> Vec<String> {
+    if word.contains("://") || word.contains('@') || word.chars().count() <= WIDTH {
+        return vec![word.to_owned()];
+    }
+    let characters: Vec<char> = word.chars().collect();
+    characters
+        .chunks(WIDTH)
+        .map(|part| part.iter().collect())
+        .collect()
+}
+
+/// "Hello Jo," or, where the name is unknown or not fit to be shown, "Hello,".
+///
+/// # Security
+/// The name was typed by a person. One that carries a link would be the first link of the mail, so it is left out;
+/// line ends and hidden characters are taken out, so that it cannot pretend to be the mail's own text.
+pub(super) fn greeting(name: Option<&str>) -> String {
+    let name: String = name
+        .map(plain)
+        .unwrap_or_default()
+        .chars()
+        .take(LONGEST_NAME)
+        .collect();
+    if name.is_empty() || !is_fit_for_a_name(&name) {
+        return "Hello,".to_owned();
+    }
+    format!("Hello {name},")
+}
+
+/// A value as one line without hidden characters.
+pub(super) fn plain(value: &str) -> String {
+    let spaced: String = value
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !has_hidden_character(c.encode_utf8(&mut [0; 4])))
+        .collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Digits in groups of three or four, as people read them out: "482 913", "482 9130", "4829 1307".
+pub(super) fn grouped(digits: &str) -> String {
+    let length = digits.chars().count();
+    let groups = (length / 3).max(1);
+    // The last groups take one digit more each until none is left over.
+    let longer_from = groups.saturating_sub(length % 3);
+    let mut rest = digits.chars();
+    (0..groups)
+        .map(|at| {
+            let size = if at >= longer_from { 4 } else { 3 };
+            rest.by_ref().take(size).collect::<String>()
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_grouped_so_that_no_group_is_longer_than_four() {
+        for (digits, shown) in [
+            ("482913", "482 913"),
+            ("4829130", "482 9130"),
+            ("48291307", "4829 1307"),
+            ("482913074", "482 913 074"),
+            ("4829130742", "482 913 0742"),
+        ] {
+            assert_eq!(grouped(digits), shown);
+        }
+    }
+
+    #[test]
+    fn a_greeting_shows_a_name_and_nothing_else() {
+        // portal.md section 5, MAIL-3
+        assert_eq!(greeting(Some("Zoë")), "Hello Zoë,");
+        assert_eq!(greeting(None), "Hello,");
+        assert_eq!(greeting(Some(" \t ")), "Hello,");
+        assert_eq!(greeting(Some("Jo\r\n\r\nYour account")), "Hello Jo Your account,");
+        assert_eq!(greeting(Some("Jo\u{202e}\u{0}\u{7}")), "Hello Jo,");
+        assert_eq!(greeting(Some("https://evil.example")), "Hello,");
+        assert_eq!(greeting(Some("<b>Jo</b>")), "Hello,");
+        assert_eq!(greeting(Some(&"x".repeat(500))).chars().count(), 67);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_too_long_and_no_word_is_lost(text in "([ \n]|[a-zé/.]{1,200}){0,60}") {
+            let wrapped = wrap(&text);
+            prop_assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH));
+            let letters = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(letters(&wrapped), letters(&text));
+        }
+
+        #[test]
+        fn a_link_stays_whole(path in "[a-z]{1,200}", before in "[a-z ]{0,100}") {
+            let link = format!("https://portal.example/{path}");
+            let text = format!("{before} {link} after");
+            let wrapped = wrap(&text);
+            prop_assert!(wrapped.split_whitespace().any(|word| word == link));
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! All wording of mails.
+//!
+//! Each kind has a text, which comes first and is complete, and the same as HTML in one column without anything
+//! loaded from elsewhere. Rendering is a plain function of what the mail is about and of the moment of sending. Only
+//! an address that an account has proven is greeted by name (MAIL-3); a subject never holds a code (MAIL-1).
+
+use askama::Template;
+use url::Url;
+
+use crate::account::status::TwoStep;
+use crate::challenge::ChallengePurpose;
+use crate::config::{Config, TwoStepPolicy};
+use crate::environment::Timestamp;
+use crate::error::Fault;
+use crate::local_time::{LocalTime, in_words};
+use crate::mail::plain_lines::{greeting, grouped, plain, wrap};
+use crate::page_paths::PagePaths;
+use crate::secret::one_time_code::OneTimeCode;
+
+/// What one mail says, with everything in it that is not fixed wording.
+#[derive(Debug)]
+pub(super) enum Letter<'a> {
+    /// E1. Its address is not proven, so nothing that a person typed is in it.
+    CompleteRegistration {
+        /// The token of the link.
+        token: &'a str,
+        /// When the link was made.
+        issued_at: Timestamp,
+        /// From when on it does not work.
+        expires_at: Timestamp,
+    },
+    /// E2.
+    AlreadyRegistered {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When somebody tried to register.
+        asked_at: Timestamp,
+    },
+    /// E3.
+    AccountReady {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// The account's address.
+        username: &'a str,
+    },
+    /// E4.
+    SignInCode {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// The code.
+        code: &'a OneTimeCode,
+        /// What it will complete.
+        purpose: ChallengePurpose,
+        /// When it was asked for.
+        asked_at: Timestamp,
+        /// The asking browser in words.
+        browser: &'a str,
+        /// When the code was made.
+        issued_at: Timestamp,
+        /// From when on it does not work.
+        expires_at: Timestamp,
+    },
+    /// E11.
+    TwoStepChanged {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// What was chosen.
+        choice: TwoStep,
+        /// When.
+        changed_at: Timestamp,
+        /// The browser it was done in, in words.
+        browser: &'a str,
+    },
+    /// E13.
+    TooManyTries {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// What is closed.
+        closed: Closed,
+    },
+}
+
+/// What too many tries have closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// Passwords, until this moment.
+    PasswordsUntil(Timestamp),
+    /// Passwords, until a new one is chosen.
+    PasswordsUntilReset,
+    /// Codes, until a new password is chosen.
+    Codes,
+}
+
+/// A mail's words.
+#[derive(Debug)]
+pub(super) struct Rendered {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// Writes `letter` as it reads when it is sent at `now`.
+///
+/// # Errors
+/// A permanent [`Fault`] when the configuration has no valid time zone, or a template fails.
+pub(super) fn render(config: &Config, letter: &Letter<'_>, now: Timestamp) -> Result<Rendered, Fault> {
+    let time = LocalTime::in_zone(&config.time_zone)
+        .ok_or_else(|| Fault::permanent("the time zone of mails does not exist"))?;
+    let desk = Desk {
+        head: Head {
+            service_name: plain(&config.service_name),
+            help_email: config.help_email.as_deref().map(plain),
+            host: config.base_url.host_str().unwrap_or_default(),
+        },
+        base_url: &config.base_url,
+        paths: &config.paths,
+        two_step: config.two_step,
+        time,
+        now,
+    };
+    desk.write(letter)
+}
+
+/// What all letters share.
+struct Head<'a> {
+    service_name: String,
+    help_email: Option<String>,
+    host: &'a str,
+}
+
+struct Desk<'a> {
+    head: Head<'a>,
+    base_url: &'a Url,
+    paths: &'a PagePaths,
+    two_step: TwoStepPolicy,
+    time: LocalTime,
+    now: Timestamp,
+}
+
+/// A [`Closed`] in words.
+enum Closure {
+    Codes,
+    Until(String),
+    UntilReset,
+    Over,
+}
+
+/// Declares the text and the HTML of one kind of mail over the same values.
+macro_rules! letter {
+    ($text:ident, $text_path:literal, $html:ident, $html_path:literal { $($field:ident: $type:ty),+ $(,)? }) => {
+        #[derive(Template)]
+        #[template(path = $text_path, escape = "none")]
+        struct $text<'a> {
+            head: &'a Head<'a>,
+            $($field: $type),+
+        }
+
+        #[derive(Template)]
+        #[template(path = $html_path)]
+        struct $html<'a> {
+            subject: &'a str,
+            head: &'a Head<'a>,
+            $($field: $type),+
+        }
+    };
+}
+
+letter!(CompleteRegistrationText, "mail/complete_registration.txt",
+    CompleteRegistrationHtml, "mail/complete_registration.html" {
+    link: &'a str,
+    until: &'a str,
+    lifetime: &'a str,
+});
+letter!(AlreadyRegisteredText, "mail/already_registered.txt",
+    AlreadyRegisteredHtml, "mail/already_registered.html" {
+    greeting: &'a str,
+    when: &'a str,
+    login: &'a str,
+    forgotten_password: &'a str,
+});
+letter!(AccountReadyText, "mail/account_ready.txt", AccountReadyHtml, "mail/account_ready.html" {
+    greeting: &'a str,
+    username: &'a str,
+    login: &'a str,
+    two_step: TwoStepPolicy,
+});
+letter!(SignInCodeText, "mail/sign_in_code.txt", SignInCodeHtml, "mail/sign_in_code.html" {
+    greeting: &'a str,
+    code: &'a str,
+    grouped: &'a str,
+    confirming: bool,
+    until: &'a str,
+    lifetime: &'a str,
+    when: &'a str,
+    browser: &'a str,
+});
+letter!(TwoStepChangedText, "mail/two_step_changed.txt", TwoStepChangedHtml, "mail/two_step_changed.html" {
+    greeting: &'a str,
+    on: bool,
+    when: &'a str,
+    browser: &'a str,
+    forgotten_password: &'a str,
+});
+letter!(TooManyTriesText, "mail/too_many_tries.txt", TooManyTriesHtml, "mail/too_many_tries.html" {
+    greeting: &'a str,
+    closure: &'a Closure,
+    forgotten_password: &'a str,
+});
+
+/// Renders one kind of mail from its two templates and their common values.
+macro_rules! write_letter {
+    ($head:expr, $subject:expr, $text:ident, $html:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
+        let subject: String = $subject;
+        let text = $text { head: $head, $($field: $value),+ }.render();
+        let html = $html { subject: &subject, head: $head, $($field: $value),+ }.render();
+        finish(subject, text, html)
+    }};
+}
+
+impl Desk<'_> {
+    fn write(&self, letter: &Letter<'_>) -> Result<Rendered, Fault> {
+        let head = &self.head;
+        let reset = &*self.page(&self.paths.forgotten_password);
+        match letter {
+            Letter::CompleteRegistration {
+                token,
+                issued_at,
+                expires_at,
+            } => write_letter!(
+                head,
+                format!("Complete your registration - {}", head.service_name),
+                CompleteRegistrationText,
+                CompleteRegistrationHtml {
+                    link: &format!("{}?t={token}", self.page(&self.paths.complete_registration)),
+                    until: &self.moment(*expires_at),
+                    lifetime: &in_words(expires_at.since(*issued_at)),
+                }
+            ),
+            Letter::AlreadyRegistered { name, asked_at } => write_letter!(
+                head,
+                "You already have an account".to_owned(),
+                AlreadyRegisteredText,
+                AlreadyRegisteredHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*asked_at),
+                    login: &self.page(&self.paths.login),
+                    forgotten_password: reset,
+                }
+            ),
+            Letter::AccountReady { name, username } => write_letter!(
+                head,
+                "Your account is ready".to_owned(),
+                AccountReadyText,
+                AccountReadyHtml {
+                    greeting: &greeting(*name),
+                    username: *username,
+                    login: &self.page(&self.paths.login),
+                    two_step: self.two_step,
+                }
+            ),
+            Letter::SignInCode {
+                name,
+                code,
+                purpose,
+                asked_at,
+                browser,
+                issued_at,
+                expires_at,
+            } => write_letter!(
+                head,
+                "Your Verification Code".to_owned(),
+                SignInCodeText,
+                SignInCodeHtml {
+                    greeting: &greeting(*name),
+                    code: code.expose(),
+                    grouped: &grouped(code.expose()),
+                    confirming: *purpose == ChallengePurpose::Confirm,
+                    until: &self.moment(*expires_at),
+                    lifetime: &in_words(expires_at.since(*issued_at)),
+                    when: &self.moment(*asked_at),
+                    browser: &plain(browser),
+                }
+            ),
+            Letter::TwoStepChanged {
+                name,
+                choice,
+                changed_at,
+                browser,
+            } => {
+                let turned_on = *choice == TwoStep::Email;
+                let turned = if turned_on { "on" } else { "off" };
+                write_letter!(
+                    head,
+                    format!("Two Step Verification was turned {turned}"),
+                    TwoStepChangedText,
+                    TwoStepChangedHtml {
+                        greeting: &greeting(*name),
+                        on: turned_on,
+                        when: &self.moment(*changed_at),
+                        browser: &plain(browser),
+                        forgotten_password: reset,
+                    }
+                )
+            }
+            Letter::TooManyTries { name, closed } => write_letter!(
+                head,
+                "Too many login attempts".to_owned(),
+                TooManyTriesText,
+                TooManyTriesHtml {
+                    greeting: &greeting(*name),
+                    closure: &self.closure(*closed),
+                    forgotten_password: reset,
+                }
+            ),
+        }
+    }
+
+    fn closure(&self, closed: Closed) -> Closure {
+        match closed {
+            Closed::Codes => Closure::Codes,
+            Closed::PasswordsUntilReset => Closure::UntilReset,
+            // The mail may have waited longer than the pause lasted.
+            Closed::PasswordsUntil(until) if until <= self.now => Closure::Over,
+            Closed::PasswordsUntil(until) => Closure::Until(self.moment(until)),
+        }
+    }
+
+    fn moment(&self, at: Timestamp) -> String {
+        self.time.moment(at, self.now)
+    }
+
+    /// A page's URL, from the configured base alone (MAIL-7, CFG-2).
+    fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+}
+
+fn finish(
+    subject: String,
+    text: askama::Result<String>,
+    html: askama::Result<String>,
+) -> Result<Rendered, Fault> {
+    let failed = |e: askama::Error| Fault::permanent("the template of a mail failed").because(e);
+    Ok(Rendered {
+        subject,
+        text: wrap(&text.map_err(failed)?),
+        html: html.map_err(failed)?,
+    })
+}
+
+#[cfg(test)]
+#[path = "templates_tests.rs"]
+mod tests;

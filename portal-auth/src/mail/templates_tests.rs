@@ -1,0 +1,363 @@
+//! What every mail must be, and what each says.
+
+use std::time::Duration;
+
+use super::*;
+use crate::mail::plain_lines::WIDTH;
+
+/// 3 May 2026, 21:40 UTC: 10:40 pm in London.
+const NOW: Timestamp = Timestamp::from_micros(1_777_844_400_000_000);
+const TOKEN: &str = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE";
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn config() -> Config {
+    Config::portal(Url::parse("https://portal.example").unwrap())
+}
+
+fn rendered(letter: &Letter<'_>) -> Rendered {
+    render(&config(), letter, NOW).unwrap()
+}
+
+fn code(digits: &str) -> OneTimeCode {
+    OneTimeCode::parse(digits, 6).unwrap()
+}
+
+fn registration() -> Letter<'static> {
+    Letter::CompleteRegistration {
+        token: TOKEN,
+        issued_at: NOW.minus(MINUTE),
+        expires_at: NOW.plus(MINUTE * 719),
+    }
+}
+
+fn sign_in_code<'a>(name: &'a str, code: &'a OneTimeCode) -> Letter<'a> {
+    Letter::SignInCode {
+        name: Some(name),
+        code,
+        purpose: ChallengePurpose::SignIn,
+        asked_at: NOW.minus(MINUTE),
+        browser: "Firefox on Windows",
+        issued_at: NOW.minus(MINUTE),
+        expires_at: NOW.plus(MINUTE * 9),
+    }
+}
+
+fn two_step(name: &str, choice: TwoStep) -> Letter<'_> {
+    Letter::TwoStepChanged {
+        name: Some(name),
+        choice,
+        changed_at: NOW,
+        browser: "Safari on Mac",
+    }
+}
+
+fn too_many(closed: Closed) -> Letter<'static> {
+    Letter::TooManyTries {
+        name: Some("Jo"),
+        closed,
+    }
+}
+
+/// One letter of every kind, with every closure, to a person called `name`.
+fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
+    let mut letters = vec![
+        registration(),
+        Letter::AlreadyRegistered {
+            name: Some(name),
+            asked_at: NOW,
+        },
+        Letter::AccountReady {
+            name: Some(name),
+            username: "jo@school.example",
+        },
+        sign_in_code(name, code),
+        two_step(name, TwoStep::Email),
+        two_step(name, TwoStep::Off),
+    ];
+    for closed in [
+        Closed::Codes,
+        Closed::PasswordsUntilReset,
+        Closed::PasswordsUntil(NOW.plus(MINUTE)),
+        Closed::PasswordsUntil(NOW),
+    ] {
+        letters.push(Letter::TooManyTries {
+            name: Some(name),
+            closed,
+        });
+    }
+    letters
+}
+
+fn links(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.contains("://")).collect()
+}
+
+#[test]
+fn every_text_has_short_lines_and_its_links_alone_on_theirs() {
+    // portal.md section 5
+    let mut config = config();
+    config.service_name = "Professional Portal of the Department for the Longest Names".into();
+    config.help_email = Some("help@portal.example".into());
+    let code = code("482913");
+    for letter in all(
+        "Wolfeschlegelsteinhausenbergerdorff Wolfeschlegelsteinhausen",
+        &code,
+    ) {
+        let text = render(&config, &letter, NOW).unwrap().text;
+        for line in text.lines() {
+            let is_link = line.starts_with("https://") && !line.contains(' ');
+            assert!(is_link || !line.contains("://"), "{line}");
+            assert!(is_link || line.chars().count() <= WIDTH, "{line}");
+            assert_eq!(line, line.trim(), "{line:?}");
+        }
+        assert!(
+            !text.contains("\n\n\n") && text.ends_with('\n') && !text.starts_with('\n'),
+            "{text}"
+        );
+        assert!(text.contains("help@portal.example"), "{text}");
+        assert!(text.contains("Please do not reply"), "{text}");
+        assert!(text.contains("Kind Regards,\nPortal Administrator\n"), "{text}");
+    }
+}
+
+#[test]
+fn every_html_is_one_column_without_anything_from_elsewhere() {
+    // portal.md section 5, MAIL-7
+    let code = code("482913");
+    for letter in all("Jo", &code) {
+        let Rendered { html, text, subject } = rendered(&letter);
+        for foreign in [
+            "<img", "<script", "<link", "<iframe", "<table", "src=", "url(", "@import", "http://",
+        ] {
+            assert!(!html.contains(foreign), "{foreign}: {html}");
+        }
+        assert!(html.contains(&format!("<title>{subject}</title>")), "{html}");
+        assert!(
+            html.contains("<html lang=\"en-GB\">") && html.contains("width=device-width"),
+            "{html}"
+        );
+        // Real link text, and the URL spelled out.
+        for link in links(&text) {
+            assert!(link.starts_with("https://portal.example/"), "{link}");
+            assert_eq!(html.matches(link).count(), 2, "{link}: {html}");
+        }
+        assert_eq!(html.matches("<a ").count(), links(&text).len(), "{html}");
+    }
+}
+
+#[test]
+fn the_text_and_the_html_say_the_same() {
+    let code = code("482913");
+    for letter in all("Jo", &code) {
+        let Rendered { html, text, .. } = rendered(&letter);
+        let mut plain = String::new();
+        let mut inside = false;
+        for c in html.chars() {
+            match c {
+                '<' => inside = true,
+                '>' => inside = false,
+                c if !inside => plain.push(c),
+                _ => {}
+            }
+        }
+        let squeezed: String = plain.split_whitespace().collect();
+        for line in text.lines() {
+            let line: String = line.split_whitespace().collect();
+            let line = line.replace('"', "&#34;");
+            assert!(squeezed.contains(&line), "{line} is not in {plain}");
+        }
+    }
+}
+
+#[test]
+fn subjects_are_constant_and_hold_no_code() {
+    // MAIL-1
+    let code = code("482913");
+    let subjects: Vec<_> = all("Jo", &code).iter().map(|l| rendered(l).subject).collect();
+    assert_eq!(
+        subjects[..6],
+        [
+            "Complete your registration - Professional Portal",
+            "You already have an account",
+            "Your account is ready",
+            "Your Verification Code",
+            "Two Step Verification was turned on",
+            "Two Step Verification was turned off",
+        ]
+    );
+    assert!(subjects[6..].iter().all(|s| s == "Too many login attempts"));
+}
+
+#[test]
+fn a_registration_mail_leads_with_its_link_and_tells_how_long_it_works() {
+    // E1, MAIL-3: its letter has no place for anything that a person typed
+    let mail = rendered(&registration());
+    assert!(
+        mail.text
+            .starts_with("Hello,\n\nThank you for registering with Professional Portal.\n")
+    );
+    assert_eq!(
+        links(&mail.text),
+        [format!(
+            "https://portal.example/account/complete-registration?t={TOKEN}"
+        )]
+    );
+    assert!(
+        mail.text
+            .contains("The link works until 10:39 am on 4 May. Links last 12 hours.")
+    );
+    assert!(mail.text.contains("If this was not you, do nothing"));
+}
+
+#[test]
+fn an_owner_is_told_that_somebody_registered_again() {
+    // E2
+    let mail = rendered(&Letter::AlreadyRegistered {
+        name: Some("Zoë"),
+        asked_at: NOW,
+    });
+    assert!(mail.text.starts_with("Hello Zoë,\n"));
+    assert!(mail.text.replace('\n', " ").contains("at 10:40 pm today"));
+    assert_eq!(
+        links(&mail.text),
+        [
+            "https://portal.example/account/login",
+            "https://portal.example/account/forgotten-password"
+        ]
+    );
+}
+
+#[test]
+fn a_ready_account_says_its_username_and_the_second_step_that_applies() {
+    // E3
+    let letter = Letter::AccountReady {
+        name: None,
+        username: "jo@school.example",
+    };
+    let with = |two_step| {
+        let mut config = config();
+        config.two_step = two_step;
+        render(&config, &letter, NOW).unwrap().text
+    };
+    let areas = with(TwoStepPolicy::RequiredForAreas);
+    assert!(areas.starts_with("Hello,\n") && areas.contains("\njo@school.example\n"));
+    assert_eq!(links(&areas), ["https://portal.example/account/login"]);
+    assert!(areas.contains("Some areas ask"));
+    assert!(with(TwoStepPolicy::Optional).contains("You can make your account safer"));
+    assert!(with(TwoStepPolicy::RequiredForAll).contains("Each time you log in"));
+    assert!(!with(TwoStepPolicy::Off).contains("Verification"));
+}
+
+#[test]
+fn a_code_mail_begins_and_ends_with_its_code_and_holds_no_link() {
+    // E4
+    let code = code("002913");
+    let mail = rendered(&sign_in_code("Jo", &code));
+    assert_eq!(
+        mail.text.lines().next(),
+        Some("002 913 is your Verification Code")
+    );
+    assert_eq!(mail.text.lines().last(), Some("@portal.example #002913"));
+    let preheader = mail.html.find("002 913 is your Verification Code").unwrap();
+    assert!(
+        preheader < mail.html.find("<p").unwrap(),
+        "the preheader comes before all that is shown"
+    );
+    assert!(!mail.html.contains("://") && !mail.html.contains("<a "));
+    assert!(links(&mail.text).is_empty());
+    let flat = mail.text.replace('\n', " ");
+    assert!(flat.contains(
+        "Enter the code to log in to Professional Portal. It works until 10:49 pm today (10 minutes)."
+    ));
+    assert!(flat.contains("It was asked for at 10:39 pm today. Browser: Firefox on Windows."));
+    assert!(flat.contains("We never ask for it by phone"));
+}
+
+#[test]
+fn a_code_mail_is_bound_to_the_host_of_the_base_url() {
+    let config = Config::portal(Url::parse("http://127.0.0.1:8080").unwrap());
+    let code = code("482913");
+    let mut letter = sign_in_code("Jo", &code);
+    if let Letter::SignInCode { purpose, .. } = &mut letter {
+        *purpose = ChallengePurpose::Confirm;
+    }
+    let text = render(&config, &letter, NOW).unwrap().text;
+    assert_eq!(text.lines().last(), Some("@127.0.0.1 #482913"));
+    assert!(text.contains("Enter the code to confirm that it is you"));
+}
+
+#[test]
+fn a_changed_second_step_is_told_with_a_way_out() {
+    // E11, MAIL-6
+    for (choice, word) in [(TwoStep::Email, "turned on"), (TwoStep::Off, "turned off")] {
+        let text = rendered(&two_step("Jo", choice)).text;
+        assert!(text.contains(word) && text.contains("Not you?"), "{text}");
+        assert!(
+            text.contains("This was done at 10:40 pm today. Browser: Safari on Mac."),
+            "{text}"
+        );
+        assert_eq!(
+            links(&text),
+            ["https://portal.example/account/forgotten-password"]
+        );
+    }
+}
+
+#[test]
+fn a_closed_account_is_told_until_when() {
+    // E13
+    let text = |closed| rendered(&too_many(closed)).text.replace('\n', " ");
+    assert!(text(Closed::PasswordsUntil(NOW.plus(MINUTE * 60))).contains("paused until 11:40 pm today."));
+    assert!(text(Closed::PasswordsUntil(NOW)).contains("You can log in again now."));
+    assert!(text(Closed::PasswordsUntilReset).contains("paused until you choose a new password."));
+    assert!(text(Closed::Codes).contains("closed until you choose a new password:"));
+    let closed = rendered(&too_many(Closed::Codes)).text;
+    assert_eq!(
+        links(&closed),
+        ["https://portal.example/account/forgotten-password"]
+    );
+}
+
+#[test]
+fn what_people_typed_is_escaped_and_cannot_pass_for_text_of_the_mail() {
+    // MAIL-3, P-43
+    let code = code("482913");
+    let hostile = "Jo & \"Co\"\r\nBcc: x@evil.example";
+    for letter in all(hostile, &code).iter().skip(1) {
+        let mail = rendered(letter);
+        assert!(!mail.text.contains("\nBcc"), "{}", mail.text);
+        assert!(
+            mail.html
+                .contains("Hello Jo &#38; &#34;Co&#34; Bcc: x@evil.example,"),
+            "{}",
+            mail.html
+        );
+    }
+    for shady in ["https://evil.example", "<script>alert(1)</script>"] {
+        for letter in all(shady, &code) {
+            let mail = rendered(&letter);
+            assert!(
+                !mail.text.contains("evil") && !mail.html.contains("script") && !mail.html.contains("evil")
+            );
+            assert!(mail.text.contains("Hello,\n"), "{}", mail.text);
+        }
+    }
+}
+
+#[test]
+fn an_embedder_may_have_its_pages_elsewhere() {
+    let mut config = config();
+    config.paths.complete_registration = "/welcome".into();
+    let text = render(&config, &registration(), NOW).unwrap().text;
+    assert_eq!(
+        links(&text),
+        [format!("https://portal.example/welcome?t={TOKEN}")]
+    );
+}
+
+#[test]
+fn a_zone_that_does_not_exist_is_a_fault_and_no_mail() {
+    let mut config = config();
+    config.time_zone = "Moon/Base".into();
+    assert!(!render(&config, &registration(), NOW).unwrap_err().is_transient());
+}
