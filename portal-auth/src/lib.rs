@@ -22,6 +22,8 @@ pub mod secret;
 pub mod session;
 mod session_gate;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod throttle;
 pub mod unit_of_work;
 pub mod visitor;

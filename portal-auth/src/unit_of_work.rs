@@ -34,6 +34,8 @@ pub enum Write<T, K> {
 }
 
 /// One change of one row.
+///
+/// Rows are not tied to each other: deleting one removes no other, and a row may name one that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -42,7 +44,7 @@ pub enum Write<T, K> {
 pub enum Change {
     /// An account. Its address is claimed apart, by [`Change::Claim`].
     Account(Box<Write<AccountRow, AccountId>>),
-    /// Makes `email` belong to `account`; an address that is taken is a conflict (I-02).
+    /// Makes `email` belong to `account`; an address that is taken is a conflict (I-02), even if by `account`.
     Claim {
         /// The canonical address.
         email: EmailAddress,
@@ -70,7 +72,7 @@ pub enum Change {
     Draft(Box<Write<DraftRow, DraftKey>>),
 }
 
-/// A condition on rows that the commit does not write.
+/// A condition on rows that the commit does not write, as they stood before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -90,6 +92,8 @@ pub enum Guard {
 }
 
 /// A removal or change of any number of rows, named by what it means. Hitting none is fine.
+///
+/// A row that a sweep changes gets a version one higher, so that whoever read it before cannot use it after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,

@@ -168,7 +168,7 @@ pub struct OutboxRow {
     pub expires_at: Timestamp,
     /// Where it stands.
     pub status: MailStatus,
-    /// Attempts that counted.
+    /// Attempts that failed and counted.
     pub attempts: u32,
     /// When the next attempt is due.
     pub next_at: Timestamp,
@@ -176,7 +176,7 @@ pub struct OutboxRow {
     pub lease_no: i64,
     /// Until when the present claim holds.
     pub lease_until: Timestamp,
-    /// Why it is dead; empty else.
+    /// What the mailer said when it last failed, or why it is dead; empty before.
     pub last_error: String,
 }
 

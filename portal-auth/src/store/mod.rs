@@ -198,7 +198,8 @@ pub trait AccountStore: fmt::Debug + Send + Sync {
     /// Applies a unit of work: all of it, or nothing.
     ///
     /// In this order, in one transaction: guards are checked; changes are applied, each hitting exactly one row;
-    /// sweeps; settlements; mails; audit events. An implementation that commits a part lets a link be used twice, a
+    /// sweeps; settlements; mails; audit events. Mails and events are inserted, so a name that is taken is a
+    /// conflict: a unit of work that is sent twice happens once. An implementation that commits a part lets a link be used twice, a
     /// try go unpaid, or a change go unannounced.
     ///
     /// # Errors
@@ -206,7 +207,7 @@ pub trait AccountStore: fmt::Debug + Send + Sync {
     /// [`StoreError::Ambiguous`] where the answer was lost and it may have happened; else as above.
     async fn commit(&self, work: UnitOfWork) -> Result<(), StoreError>;
 
-    /// Whether the commit whose first event is `id` happened.
+    /// Whether the commit whose first event is `id` happened: the event is there.
     ///
     /// # Errors
     /// As above.
@@ -262,7 +263,8 @@ pub trait ThrottleStore: fmt::Debug + Send + Sync {
     ///
     /// No parallel burst may get one try more than the budget: an implementation that reads, decides and writes in
     /// three steps gives an attacker a guess per connection. A network is closed while its `open_at` lies after
-    /// `charge.now` (and at most the ladder's longest wait after it).
+    /// `charge.now`; nothing else in its row closes it. `Refused::until` is the latest moment of all that refuse,
+    /// each at most the ladder's longest wait after `charge.now`.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`]; the caller then refuses the try (THR-8).
@@ -271,7 +273,8 @@ pub trait ThrottleStore: fmt::Debug + Send + Sync {
     /// Counts one mail on all lines, or on none, in one transaction; the judging is
     /// [`QuotaLimits::spend`](crate::mail::quota::QuotaLimits::spend).
     ///
-    /// `Granted::last_until` is the latest of the lines' moments; `Refused::until` the latest of those refusing.
+    /// `Granted::last_until` is the latest of the lines' moments; `Refused::until` the latest of those refusing. No
+    /// key stands in `lines` twice.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
@@ -281,16 +284,20 @@ pub trait ThrottleStore: fmt::Debug + Send + Sync {
 /// The queue of mails, as its dispatcher sees it.
 #[async_trait]
 pub trait OutboxStore: fmt::Debug + Send + Sync {
-    /// Takes up to `claim.most` mails that are due (`Ready`, or `Leased` with the lease over), the most urgent
-    /// first, then the longest due; each gets a lease until `now + lease` and a `lease_no` one higher.
+    /// Takes up to `claim.most` mails that are due (`Ready` with `next_at <= now`, or `Leased` with
+    /// `lease_until <= now`), the most urgent first, then by `next_at`; each gets a lease until `now + lease` and a
+    /// `lease_no` one higher. Answers them in that order, as they stand afterwards.
     ///
+    /// A mail past its `expires_at` is claimed like any other: its dispatcher ends it, so that the operator sees it.
     /// Two dispatchers must never hold one mail under the same `lease_no`.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
     async fn claim(&self, claim: Claim) -> Result<Vec<OutboxRow>, StoreError>;
 
-    /// Writes what became of a claimed mail, if `lease_no` is still the one of the claim; tells whether it was.
+    /// Writes what became of a claimed mail, if it is still leased under `lease_no`; tells whether it was.
+    ///
+    /// A lease that is over but that nobody else has claimed still settles: better late than sent twice.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
@@ -302,13 +309,13 @@ pub trait OutboxStore: fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// When the next mail becomes due, `None` when none waits.
+    /// When the next mail can be claimed (`next_at`, or the end of its lease), `None` when none waits.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// How the queue stands at `now`.
+    /// How the queue stands at `now`; due is what a claim would take, aged by `next_at`.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
@@ -326,9 +333,11 @@ pub struct PurgePlan {
     pub ended_before: Timestamp,
     /// Links that ended, or expired, before this.
     pub links_before: Timestamp,
-    /// Sent mails that were made before this. Dead ones stay for the operator twice as long as `links_before`.
+    /// Sent mails that were made before this. Dead ones stay for the operator until they were made before
+    /// `links_before`; mails that wait stay whatever their age.
     pub mails_before: Timestamp,
-    /// Buckets without a change since this, and quota lines (THR-8: longer than any wait and any quiet time).
+    /// Buckets whose `changed` lies before this, and quota lines that last granted a mail before this (THR-8: longer
+    /// than any wait and any quiet time).
     pub buckets_before: Timestamp,
     /// Devices that were not used since this.
     pub devices_before: Timestamp,
