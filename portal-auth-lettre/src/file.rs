@@ -46,7 +46,6 @@ pub struct FileMailer {
 
 impl FileMailer {
     /// Begins with the folder; [`build`](FileMailerBuilder::build) makes it, with mode 0700, when it is missing.
-    #[must_use]
     pub fn builder(folder: impl Into<PathBuf>) -> FileMailerBuilder {
         FileMailerBuilder {
             folder: folder.into(),

@@ -25,7 +25,7 @@ impl Default for LetterheadSettings {
         Self {
             from: None,
             reply_to: None,
-            clock: Arc::<SystemClock>::default(),
+            clock: Arc::new(SystemClock::default()),
         }
     }
 }

@@ -53,7 +53,6 @@ impl SmtpMailer {
     ///
     /// Without a port, 465 and 587 are used; without name and password, nobody signs in. Percent-encode characters in
     /// them that have a meaning in URLs.
-    #[must_use]
     pub fn builder(url: impl Into<String>) -> SmtpMailerBuilder {
         SmtpMailerBuilder {
             url: url.into(),

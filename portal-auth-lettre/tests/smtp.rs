@@ -1,4 +1,9 @@
 //! The SMTP mailer against a real server, honest and otherwise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what the tests share may fail them too"
+)]
 
 mod common;
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use portal_auth::environment::{Clock, Timestamp};
 use portal_auth::mail::mailer::RenderedMail;
 
-pub const ID: &str = "0123456789abcdef0123456789abcdef";
-pub const FROM: &str = "Professional Portal <no-reply@portal.example>";
-pub const TO: &str = "ann@person.example";
+pub(crate) const ID: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const FROM: &str = "Professional Portal <no-reply@portal.example>";
+pub(crate) const TO: &str = "ann@person.example";
 
 /// 2023-11-14 22:13:20 UTC, for ever.
 #[derive(Debug)]
-pub struct StoppedClock;
+pub(crate) struct StoppedClock;
 
 impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
@@ -20,11 +20,11 @@ impl Clock for StoppedClock {
     }
 }
 
-pub fn clock() -> Arc<dyn Clock> {
+pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(StoppedClock)
 }
 
-pub fn mail() -> RenderedMail {
+pub(crate) fn mail() -> RenderedMail {
     mail_with(
         TO,
         "Hello Ann.\n\nhttps://portal.example/a?t=x\n",
@@ -32,7 +32,7 @@ pub fn mail() -> RenderedMail {
     )
 }
 
-pub fn mail_with(to: &str, text: &str, html: &str) -> RenderedMail {
+pub(crate) fn mail_with(to: &str, text: &str, html: &str) -> RenderedMail {
     RenderedMail::new(
         ID.into(),
         to.into(),
@@ -44,7 +44,7 @@ pub fn mail_with(to: &str, text: &str, html: &str) -> RenderedMail {
 }
 
 /// The headers that a mail has, in their order, and nothing beside.
-pub const HEADERS: [&str; 11] = [
+pub(crate) const HEADERS: [&str; 11] = [
     "From",
     "To",
     "Subject",

@@ -2,6 +2,10 @@
 
 pub mod email;
 pub mod plain_text;
+#[cfg(feature = "professional-profile")]
+pub mod postcode;
+#[cfg(feature = "professional-profile")]
+pub mod professional_profile;
 pub mod profile;
 pub mod security_question;
 pub mod snapshot;

@@ -1,0 +1,153 @@
+//! The portal as one value: what its pages share, and the router that joins them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Router, extract::ConnectInfo};
+use portal_auth::PortalAuth;
+use portal_auth::local_time::LocalTime;
+use portal_auth_axum::client_address::{TrustedProxies, find_client_address};
+use portal_auth_axum::host::{AcceptedHosts, require_accepted_host};
+use portal_auth_axum::request_guard::{FormGuard, refuse_cross_site};
+use portal_auth_axum::security_headers::{SecurityHeaders, set_security_headers};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::address_finder::AddressFinder;
+use crate::assets;
+use crate::health;
+use crate::inbox::DevInbox;
+use crate::pages;
+use crate::problem::show_problems;
+use crate::roles::Roles;
+use crate::settings::Settings;
+
+/// The longest body of a form (LIM-1).
+const BODY_LIMIT: usize = 16 * 1024;
+/// The longest a request may take; the hashing gate answers well before.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// What every page of the portal can reach.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct App {
+    /// Everything about accounts.
+    pub auth: PortalAuth,
+    /// Makes and checks the token in every form.
+    pub guard: FormGuard,
+    /// The settings in force.
+    pub settings: Settings,
+    /// Finds the addresses at a postcode.
+    pub addresses: Arc<dyn AddressFinder>,
+    /// Professional roles to choose from.
+    pub roles: Roles,
+    /// The front page's text, ready to be shown.
+    pub home_html: String,
+    /// Writes moments as people read them.
+    pub local: LocalTime,
+    /// The development inbox, where it is open.
+    pub inbox: Option<Arc<DevInbox>>,
+    /// Which hosts the service answers to, and whose forwarding headers count.
+    pub doors: Doors,
+}
+
+/// What is checked before any page sees a request.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Doors {
+    /// Accepted `Host` values.
+    pub hosts: AcceptedHosts,
+    /// Proxies whose forwarding headers count.
+    pub proxies: TrustedProxies,
+    /// The headers of every answer.
+    pub headers: SecurityHeaders,
+}
+
+impl Doors {
+    /// The doors as the settings ask for them.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn from_settings(settings: &Settings) -> Result<Self, String> {
+        let base = settings.base_url.as_str();
+        let hosts = AcceptedHosts::new(base, settings.allowed_hosts.iter().map(String::as_str))
+            .map_err(|e| format!("PORTAL_ALLOWED_HOSTS: {e}"))?;
+        let proxies = settings.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let proxies = if proxies.is_empty() {
+            TrustedProxies::none()
+        } else {
+            proxies.parse().map_err(|e| format!("PORTAL_TRUSTED_PROXIES: {e}"))?
+        };
+        Ok(Self { hosts, proxies, headers: SecurityHeaders::for_base_url(base) })
+    }
+}
+
+/// What a handler is given: cheap to clone.
+pub type Shared = Arc<App>;
+
+/// All routes of the portal behind all its guards.
+///
+/// Serve it with connect info, so that the peer's address is known.
+pub fn router(app: &Shared) -> Router {
+    let pages = Router::new()
+        .route("/", get(pages::home::front))
+        .route("/home", get(pages::home::signed_in))
+        .route("/areas/send-ehat", get(pages::home::area))
+        .route("/help", get(pages::help::help))
+        .route("/account/login", get(pages::sign_in::show).post(pages::sign_in::submit))
+        .route("/account/timed-out", get(pages::sign_in::timed_out))
+        .route("/account/logout", post(pages::sign_in::sign_out))
+        .route("/account/verify", get(pages::verify::show).post(pages::verify::submit))
+        .route("/account/forgotten-password", get(pages::help::forgotten_password))
+        .route("/account/register", get(pages::register::start))
+        .route(
+            "/account/register/security-details",
+            get(pages::register::show_security).post(pages::register::submit_security),
+        )
+        .route("/account/register/about-you", get(pages::register::show_about).post(pages::register::submit_about))
+        .route(
+            "/account/register/work-details",
+            get(pages::work_details::show).post(pages::work_details::submit),
+        )
+        .route("/account/register/sent", get(pages::sent::show).post(pages::sent::submit))
+        .route("/account/complete-registration", get(pages::activate::show).post(pages::activate::submit))
+        .route("/account/registered", get(pages::activate::registered))
+        .route("/account", get(pages::account::overview))
+        .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
+        .route("/account/confirm-password", get(pages::confirm::show).post(pages::confirm::submit))
+        // Old bookmarks of the portal this one replaces.
+        .route("/Account/Login", get(pages::home::old_bookmark))
+        .route("/Account/Register", get(pages::home::old_bookmark))
+        .merge(pages::inbox::routes())
+        .fallback(pages::home::not_found)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(refuse_cross_site))
+        .layer(from_fn_with_state(Arc::clone(app), show_problems))
+        .layer(CatchPanicLayer::custom(crate::problem::from_panic))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
+        .with_state(Arc::clone(app))
+        .merge(assets::routes())
+        .layer(from_fn_with_state(app.doors.hosts.clone(), require_accepted_host));
+    // A probe asks by address, so it stands before the check of the host.
+    pages
+        .merge(health::routes().with_state(Arc::clone(app)))
+        .layer(from_fn_with_state(app.doors.proxies.clone(), find_client_address))
+        .layer(from_fn_with_state(app.doors.headers, set_security_headers))
+        .layer(from_fn(count_request))
+}
+
+/// One line per request, without query, so that no token of a link is ever logged (TOK-5, LOG-2).
+async fn count_request(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let response = next.run(request).await;
+    tracing::debug!(%method, path, status = response.status().as_u16(), peer = peer.map(tracing::field::display), "request");
+    response
+}

@@ -1,0 +1,190 @@
+//! What the mailed link opens (P10, P11, P12).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use portal_auth::features::activate::{ActivateRefused, ActivationPage};
+use portal_auth::local_time::in_words;
+use portal_auth::password::Password;
+use portal_auth::secret::token::LinkToken;
+use portal_auth_axum::cookies::PortalCookie;
+use portal_auth_axum::form::{Form, FormRejection};
+use portal_auth_axum::security_headers::TokenPage;
+
+use crate::problem::{Fail, refusal};
+use crate::request::{Ctx, Trouble, button};
+use crate::views::activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable};
+use crate::views::layout::{FieldMessage, Place};
+use crate::views::messages::message;
+
+const PATH: &str = "/account/complete-registration";
+
+/// P10: with `?t=` the token moves into a cookie and out of the address bar; nothing else changes (TOK-5).
+pub(crate) async fn show(mut ctx: Ctx) -> Result<Response, Fail> {
+    let response = if let Some(typed) = ctx.query("t").map(str::to_owned) {
+        match LinkToken::parse(&typed) {
+            Some(token) => {
+                ctx.set_cookie(PortalCookie::Link, token.expose());
+                ctx.see(PATH)?
+            }
+            None => unknown_link(ctx, "", Trouble::none())?,
+        }
+    } else {
+        match ctx.link() {
+            Some(token) => match ctx.app.auth.activation_page(&token).await {
+                Ok(link) => page(ctx, &link, Trouble::none())?,
+                Err(denied) => not_usable(ctx, refusal(denied)?)?,
+            },
+            None => unknown_link(ctx, "", Trouble::none())?,
+        }
+    };
+    Ok((TokenPage, response).into_response())
+}
+
+fn page(mut ctx: Ctx, link: &ActivationPage, trouble: Trouble) -> Result<Response, Fail> {
+    let (page, shown) = ctx.page("Confirm your email address", Place::Register, trouble)?.split();
+    ctx.render(shown, &CompleteRegistration { page, masked_email: link.masked_email.clone() })
+}
+
+/// P12 and P11: what a link that does not work (any more) says instead.
+fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> {
+    let (title, why) = match refused {
+        ActivateRefused::Used { email } => return thank_you(ctx, Some(email.as_str().to_owned())),
+        ActivateRefused::Expired { at, renewable } => (
+            "This link has stopped working",
+            WhyNotUsable::Expired {
+                stopped_at: ctx.moment(at),
+                lifetime: in_words(ctx.app.settings.link_lifetime),
+                renewable,
+            },
+        ),
+        ActivateRefused::Replaced => ("We have sent a newer link", WhyNotUsable::Replaced),
+        ActivateRefused::Ended | ActivateRefused::NotCorrect { .. } => {
+            ("This registration can no longer be completed", WhyNotUsable::Over)
+        }
+        _ => return unknown_link(ctx, "", Trouble::none()),
+    };
+    let frame = ctx.page(title, Place::Register, Trouble::none())?.with_status(StatusCode::GONE);
+    let (page, shown) = frame.split();
+    ctx.render(shown, &LinkNotUsable { page, why })
+}
+
+/// One answer for every link that is not ours: cut, wrong, forged, forgotten.
+fn unknown_link(mut ctx: Ctx, typed: &str, trouble: Trouble) -> Result<Response, Fail> {
+    let frame = ctx.page("Check that the whole link was copied", Place::Register, trouble)?;
+    let (page, shown) = frame.with_status(StatusCode::NOT_FOUND).split();
+    ctx.render(shown, &LinkNotUsable { page, why: WhyNotUsable::Unknown { typed: typed.to_owned() } })
+}
+
+/// P11 `/account/registered`.
+pub(crate) async fn registered(ctx: Ctx) -> Result<Response, Fail> {
+    let email = match ctx.link() {
+        Some(token) => match ctx.app.auth.activation_page(&token).await {
+            Ok(_) => None,
+            Err(denied) => match refusal(denied)? {
+                ActivateRefused::Used { email } => Some(email.as_str().to_owned()),
+                _ => None,
+            },
+        },
+        None => None,
+    };
+    let email = match (email, ctx.draft()) {
+        (None, Some(draft)) => own_address(&ctx, &draft).await?,
+        (known, _) => known,
+    };
+    thank_you(ctx, email)
+}
+
+/// The address that this browser itself has registered and proven.
+async fn own_address(ctx: &Ctx, draft: &portal_auth::secret::token::DraftToken) -> Result<Option<String>, Fail> {
+    let progress = ctx.app.auth.registration(draft).await?;
+    let sent = progress.and_then(|p| p.sent).filter(|sent| sent.activated);
+    Ok(sent.map(|sent| sent.email.as_str().to_owned()))
+}
+
+fn thank_you(mut ctx: Ctx, email: Option<String>) -> Result<Response, Fail> {
+    let (page, shown) = ctx.page("Thank you for registering", Place::Register, Trouble::none())?.split();
+    ctx.render(shown, &Registered { page, email })
+}
+
+/// `POST /account/complete-registration`.
+pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+    let response = act(ctx, form?).await?;
+    Ok((TokenPage, response).into_response())
+}
+
+async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
+    let genuine = ctx.is_genuine(&form, &["password", "link"])?;
+    let pressed = button(&form, "complete");
+    if pressed == "open" {
+        return open_typed(ctx, &form.take("link"));
+    }
+    let Some(token) = ctx.link() else { return unknown_link(ctx, "", Trouble::none()) };
+    let live = ctx.app.auth.activation_page(&token).await;
+    let link = match live {
+        Ok(link) => Some(link),
+        Err(denied) => match refusal(denied)? {
+            ActivateRefused::Expired { renewable: true, .. } if pressed == "renew" => None,
+            refused => return not_usable(ctx, refused),
+        },
+    };
+    let Some(link) = link else { return renew(ctx, &token, genuine).await };
+    if !genuine {
+        return page(ctx, &link, Trouble::stale());
+    }
+    if pressed == "not_mine" {
+        return match ctx.app.auth.register_anew(&token).await {
+            Ok(draft) => {
+                ctx.set_cookie(PortalCookie::Draft, draft.expose());
+                ctx.see("/account/register/security-details")
+            }
+            Err(denied) => not_usable(ctx, refusal(denied)?),
+        };
+    }
+    let password = Password::new(form.take_secret("password").as_str());
+    match ctx.app.auth.activate(&ctx.visitor, &token, &password).await {
+        Ok(activated) => {
+            ctx.remember_device(activated.device.as_ref());
+            ctx.see("/account/registered")
+        }
+        Err(denied) => match refusal(denied)? {
+            ActivateRefused::PasswordRequired => {
+                let text = message("password.required", None, "Password");
+                page(ctx, &link, Trouble::field("password", &text))
+            }
+            ActivateRefused::NotCorrect { tries_left: 0 } => not_usable(ctx, ActivateRefused::Ended),
+            ActivateRefused::NotCorrect { tries_left } => {
+                let tries = if tries_left == 1 { "1 try".to_owned() } else { format!("{tries_left} tries") };
+                let text = format!("Password is not correct. {tries} left.");
+                page(ctx, &link, Trouble::fields(vec![FieldMessage::new("password", &text)]))
+            }
+            refused => not_usable(ctx, refused),
+        },
+    }
+}
+
+/// "Send a new link" for one that is over.
+async fn renew(ctx: Ctx, token: &LinkToken, genuine: bool) -> Result<Response, Fail> {
+    if genuine {
+        match ctx.app.auth.renew_link(&ctx.visitor, token).await {
+            Ok(()) => return ctx.see("/account/register/sent?notice=sent-again"),
+            Err(denied) => return not_usable(ctx, refusal(denied)?),
+        }
+    }
+    match ctx.app.auth.activation_page(token).await {
+        Ok(link) => page(ctx, &link, Trouble::stale()),
+        Err(denied) => not_usable(ctx, refusal(denied)?),
+    }
+}
+
+/// A link pasted by hand: the whole address, or the token alone.
+fn open_typed(mut ctx: Ctx, typed: &str) -> Result<Response, Fail> {
+    let typed = typed.trim();
+    let token = typed.rsplit_once("t=").map_or(typed, |(_, token)| token);
+    match LinkToken::parse(token) {
+        Some(token) => {
+            ctx.set_cookie(PortalCookie::Link, token.expose());
+            ctx.see(PATH)
+        }
+        None => unknown_link(ctx, typed, Trouble::field("link", "Paste the whole link from the email")),
+    }
+}

@@ -1,0 +1,144 @@
+//! "Confirm it is you" (P32).
+
+use axum::response::Response;
+use portal_auth::features::confirm_identity::{ConfirmOutcome, ConfirmRefused};
+use portal_auth::password::Password;
+use portal_auth::{CodeNotice, CodeRefused};
+use portal_auth_axum::cookies::PortalCookie;
+use portal_auth_axum::form::{Form, FormRejection};
+
+use crate::pages::verify::{code_message, code_sent, resend_message};
+use crate::problem::{Fail, refusal};
+use crate::request::{Ctx, Trouble, button, next_place, redirect, with_next};
+use crate::views::layout::{Notice, Place};
+use crate::views::messages::message;
+use crate::views::sign_in::ConfirmPassword;
+
+const PATH: &str = "/account/confirm-password";
+
+/// P32 `/account/confirm-password`.
+pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
+    if let Err(answer) = ctx.signed_in() {
+        return Ok(answer);
+    }
+    let next = ctx.next();
+    let sent = code_on_its_way(&ctx).await?;
+    page(ctx, sent.as_ref(), next, Trouble::none(), None).await
+}
+
+async fn code_on_its_way(ctx: &Ctx) -> Result<Option<CodeNotice>, Fail> {
+    let (Ok((signed_in, _)), Some(challenge)) = (ctx.signed_in(), ctx.challenge()) else { return Ok(None) };
+    Ok(ctx.app.auth.confirm_notice(signed_in, &challenge).await?)
+}
+
+async fn page(
+    mut ctx: Ctx,
+    sent: Option<&CodeNotice>,
+    next: Option<String>,
+    trouble: Trouble,
+    notice: Option<Notice>,
+) -> Result<Response, Fail> {
+    let email = match ctx.signed_in() {
+        Ok((signed_in, _)) => ctx.app.auth.account(signed_in).await?.email.as_str().to_owned(),
+        Err(answer) => return Ok(answer),
+    };
+    let code = sent.map(|sent| code_sent(&ctx, sent));
+    let (page, shown) = ctx.page("Confirm it is you", Place::Account, trouble)?.noticing(notice).split();
+    ctx.render(shown, &ConfirmPassword { page, email, code, next })
+}
+
+/// `POST /account/confirm-password`: the password, and then the code where the second step is on.
+pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+    let mut form = form?;
+    let genuine = ctx.is_genuine(&form, &["email", "password", "code", "next"])?;
+    let next = next_place(&form.take("next"));
+    let pressed = button(&form, "confirm");
+    let password = Password::new(form.take_secret("password").as_str());
+    let typed = form.take_secret("code");
+    if let Err(answer) = ctx.signed_in() {
+        return Ok(answer);
+    }
+    let sent = code_on_its_way(&ctx).await?;
+    if !genuine {
+        return page(ctx, sent.as_ref(), next, Trouble::stale(), None).await;
+    }
+    match (sent, ctx.challenge()) {
+        (Some(sent), Some(challenge)) if pressed == "resend" => {
+            let Ok((signed_in, _)) = ctx.signed_in() else { return Ok(redirect("/account/login")) };
+            match ctx.app.auth.resend_confirm_code(&ctx.visitor, signed_in, &challenge).await {
+                Ok(sent) => {
+                    let notice = Some(Notice::done("We have sent the code again."));
+                    page(ctx, Some(&sent), next, Trouble::none(), notice).await
+                }
+                Err(denied) => match resend_message(&ctx, refusal(denied)?) {
+                    Some(why) => page(ctx, Some(&sent), next, Trouble::general(&why), None).await,
+                    None => ctx.see(&with_next(PATH, next.as_deref())),
+                },
+            }
+        }
+        (Some(sent), Some(challenge)) => {
+            let Some(token) = ctx.session() else { return Ok(redirect("/account/login")) };
+            match ctx.app.auth.confirm_code(&ctx.visitor, token, &challenge, &typed).await {
+                Ok(session) => {
+                    ctx.set_cookie(PortalCookie::Session, session.expose());
+                    ctx.clear_cookie(PortalCookie::Verify);
+                    ctx.see(next.as_deref().unwrap_or("/account"))
+                }
+                Err(denied) => refused(ctx, refusal(denied)?, Some(sent), next).await,
+            }
+        }
+        _ => {
+            let Some(token) = ctx.session() else { return Ok(redirect("/account/login")) };
+            match ctx.app.auth.confirm_password(&ctx.visitor, token, &password).await {
+                Ok(ConfirmOutcome::Confirmed(session)) => {
+                    ctx.set_cookie(PortalCookie::Session, session.expose());
+                    ctx.see(next.as_deref().unwrap_or("/account"))
+                }
+                Ok(ConfirmOutcome::CodeSent(sent)) => {
+                    ctx.set_cookie(PortalCookie::Verify, sent.challenge.expose());
+                    ctx.see(&with_next(PATH, next.as_deref()))
+                }
+                Ok(_) => Err(Fail::NotFound),
+                Err(denied) => refused(ctx, refusal(denied)?, None, next).await,
+            }
+        }
+    }
+}
+
+async fn refused(
+    mut ctx: Ctx,
+    refused: ConfirmRefused,
+    sent: Option<CodeNotice>,
+    next: Option<String>,
+) -> Result<Response, Fail> {
+    match refused {
+        ConfirmRefused::SessionEnded(_) => ctx.see(&with_next("/account/timed-out", next.as_deref())),
+        ConfirmRefused::PasswordRequired => {
+            let text = message("password.required", None, "Password");
+            page(ctx, None, next, Trouble::field("password", &text), None).await
+        }
+        ConfirmRefused::Code(code) => {
+            let digits = ctx.app.auth.config().codes.digits;
+            let renewed = match &code {
+                CodeRefused::Expired { sent } => sent.clone(),
+                _ => None,
+            };
+            match code_message(&code, digits) {
+                Some(text) => {
+                    let shown = renewed.or(sent);
+                    page(ctx, shown.as_ref(), next, Trouble::field("code", &text), None).await
+                }
+                None => {
+                    ctx.clear_cookie(PortalCookie::Verify);
+                    let why = match code {
+                        CodeRefused::Closed => "Too many wrong codes. Reset your password to log in again.",
+                        CodeRefused::TriesUsed => "That was the last try for this code. Enter your password to get a new one.",
+                        _ => "That took too long. Enter your password again.",
+                    };
+                    page(ctx, None, next, Trouble::general(why), None).await
+                }
+            }
+        }
+        _ => page(ctx, None, next, Trouble::field("password", "Password is not correct."), None).await,
+    }
+}

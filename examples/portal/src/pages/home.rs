@@ -1,0 +1,92 @@
+//! The front page, the home of signed-in people, and the area that demands the second step (P1, P15, P16).
+
+use axum::response::{IntoResponse as _, Response};
+use portal_auth::account::professional_profile::AboutYou;
+use portal_auth::config::TwoStepPolicy;
+use portal_auth::session::Level;
+
+use crate::problem::Fail;
+use crate::request::{Ctx, Person, Trouble, redirect, with_next};
+use crate::views::home::{Area, AreaClosed, Home, SignedInHome, Tile};
+use crate::views::layout::Place;
+use crate::views::sign_in::LoginForm;
+
+/// The gated area of the guide.
+pub(crate) const AREA: &str = "SEND (EHCP) & Early Help (EHAT)";
+const AREA_PATH: &str = "/areas/send-ehat";
+
+/// P1 `/`.
+pub(crate) async fn front(mut ctx: Ctx) -> Result<Response, Fail> {
+    if matches!(ctx.person, Person::SignedIn(..)) {
+        return Ok(redirect("/home"));
+    }
+    let title = ctx.app.settings.service_name.clone();
+    let (page, shown) = ctx.page(&title, Place::Home, Trouble::none())?.split();
+    let content_html = ctx.app.home_html.clone();
+    let login = LoginForm { email: String::new(), next: None };
+    ctx.render(shown, &Home { page, login, content_html })
+}
+
+/// Old bookmarks lead to the front page.
+pub(crate) async fn old_bookmark() -> Response {
+    redirect("/")
+}
+
+/// Everything that is no page.
+pub(crate) async fn not_found() -> Response {
+    Fail::NotFound.into_response()
+}
+
+/// P15 `/home`.
+pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
+    let signed_in = match ctx.signed_in() {
+        Ok((signed_in, _)) => signed_in.clone(),
+        Err(answer) => return Ok(answer),
+    };
+    let account = ctx.app.auth.account(&signed_in).await?;
+    let last_login = last_login(&ctx, &signed_in).await?;
+    let forename = account.profile.get::<AboutYou>().map_or_else(String::new, |about| about.forename);
+    let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
+    let tiles = vec![
+        Tile {
+            heading: AREA.to_owned(),
+            href: AREA_PATH.to_owned(),
+            description: "Early Help assessments, and advice for Education, Health and Care Plans.".to_owned(),
+        },
+        Tile {
+            heading: "My Account".to_owned(),
+            href: "/account".to_owned(),
+            description: "Your details, and how you log in.".to_owned(),
+        },
+    ];
+    ctx.render(shown, &SignedInHome { page, forename, tiles, last_login, missing: None })
+}
+
+/// "today at 10:40 pm with Firefox on Windows": the sign-in before this one, so that a stranger's is noticed.
+async fn last_login(ctx: &Ctx, signed_in: &portal_auth::SignedIn) -> Result<Option<String>, Fail> {
+    let sign_ins = ctx.app.auth.activity(signed_in, &["sign_in.done"], 2).await?;
+    let before = sign_ins.into_iter().find(|event| event.at < signed_in.signed_in_at());
+    Ok(before.map(|event| format!("{} with {}", ctx.moment(event.at), event.label)))
+}
+
+/// P16 `/areas/send-ehat`: what the session proved decides, not what the account has turned on (STP-1).
+pub(crate) async fn area(mut ctx: Ctx) -> Result<Response, Fail> {
+    let signed_in = match ctx.signed_in() {
+        Ok((signed_in, _)) => signed_in.clone(),
+        Err(answer) => return Ok(answer),
+    };
+    let demanded = match ctx.app.auth.config().two_step {
+        TwoStepPolicy::Off | TwoStepPolicy::Optional => false,
+        TwoStepPolicy::RequiredForAreas | TwoStepPolicy::RequiredForAll => true,
+    };
+    if demanded && signed_in.level() < Level::Two {
+        if signed_in.asks_for_code() {
+            return Ok(redirect(&with_next("/account/login", Some(AREA_PATH))));
+        }
+        let title = "Two Step Verification is needed here";
+        let (page, shown) = ctx.page(title, Place::Elsewhere, Trouble::none())?.split();
+        return ctx.render(shown, &AreaClosed { page, area: AREA.to_owned(), next: AREA_PATH.to_owned() });
+    }
+    let (page, shown) = ctx.page(AREA, Place::Elsewhere, Trouble::none())?.split();
+    ctx.render(shown, &Area { page, area: AREA.to_owned(), tiles: Vec::new() })
+}

@@ -1,0 +1,14 @@
+//! The portal's pages, one file for each, named like the abilities they show.
+
+pub(crate) mod account;
+pub(crate) mod activate;
+pub(crate) mod confirm;
+pub(crate) mod help;
+pub(crate) mod home;
+pub(crate) mod inbox;
+pub(crate) mod register;
+pub(crate) mod sent;
+pub(crate) mod sign_in;
+pub(crate) mod two_step;
+pub(crate) mod verify;
+pub(crate) mod work_details;

@@ -1,0 +1,317 @@
+//! The first two steps of a registration (P4, P5), and the way into it.
+
+use axum::response::Response;
+use portal_auth::account::email::EmailAddress;
+use portal_auth::account::professional_profile::{AboutYou as Section, Gender};
+use portal_auth::account::profile::Section as _;
+use portal_auth::config::SecretQuestion;
+use portal_auth::error::FieldErrors;
+use portal_auth::features::register::{RegisterRefused, RegistrationProgress, Save, SecurityDetails as Details};
+use portal_auth::password::Password;
+use portal_auth::password::policy::PasswordOwner;
+use portal_auth::password::wording;
+use portal_auth::registration::draft::Step as OpenStep;
+use portal_auth_axum::cookies::PortalCookie;
+use portal_auth_axum::form::{Form, FormRejection};
+use serde_json::{Value, json};
+
+use crate::problem::{Fail, refusal};
+use crate::request::{Ctx, Person, Trouble, button, redirect};
+use crate::views::layout::{FieldMessage, Notice, Place};
+use crate::views::messages::{DRAFT_EXPIRED, message};
+use crate::views::register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step};
+
+pub(crate) const SECURITY: &str = "/account/register/security-details";
+pub(crate) const ABOUT: &str = "/account/register/about-you";
+pub(crate) const WORK: &str = "/account/register/work-details";
+pub(crate) const SENT: &str = "/account/register/sent";
+
+/// `/account/register`: on to the first step that is not done.
+pub(crate) async fn start(ctx: Ctx) -> Result<Response, Fail> {
+    if matches!(ctx.person, Person::SignedIn(..)) {
+        return Ok(redirect("/home"));
+    }
+    let progress = progress(&ctx).await?;
+    let path = match &progress {
+        Some(p) if p.sent.is_some() => SENT,
+        Some(p) => path_of(p.open_step.as_ref()),
+        None => SECURITY,
+    };
+    Ok(redirect(path))
+}
+
+/// The page of a step; where all are done, the last one, from which the registration is sent off.
+pub(crate) fn path_of(step: Option<&OpenStep>) -> &'static str {
+    match step {
+        Some(OpenStep::SecurityDetails) => SECURITY,
+        Some(OpenStep::Section(name)) if name == Section::NAME => ABOUT,
+        _ => WORK,
+    }
+}
+
+/// How far this browser's draft is.
+pub(crate) async fn progress(ctx: &Ctx) -> Result<Option<RegistrationProgress>, Fail> {
+    match ctx.draft() {
+        Some(token) => Ok(ctx.app.auth.registration(&token).await?),
+        None => Ok(None),
+    }
+}
+
+/// What a step needs to be opened: a draft in which the steps before are done.
+pub(crate) enum Opened {
+    Progress(Box<RegistrationProgress>),
+    Elsewhere(Response),
+}
+
+/// Opens step `number` (2 or 3), or says where to go first (REG-1).
+pub(crate) async fn open(ctx: &mut Ctx, number: usize) -> Result<Opened, Fail> {
+    let Some(progress) = progress(ctx).await? else {
+        let path = if ctx.draft().is_some() { "/account/register/security-details?notice=expired" } else { SECURITY };
+        return Ok(Opened::Elsewhere(redirect(path)));
+    };
+    if progress.sent.is_some() {
+        return Ok(Opened::Elsewhere(already_sent(ctx, &progress)?));
+    }
+    if done(&progress) < number.saturating_sub(1) {
+        return Ok(Opened::Elsewhere(redirect(path_of(progress.open_step.as_ref()))));
+    }
+    Ok(Opened::Progress(Box::new(progress)))
+}
+
+/// How many steps are done, counted from the first.
+pub(crate) fn done(progress: &RegistrationProgress) -> usize {
+    match &progress.open_step {
+        Some(OpenStep::SecurityDetails) => 0,
+        Some(OpenStep::Section(name)) if name == Section::NAME => 1,
+        Some(_) => 2,
+        None => 3,
+    }
+}
+
+/// "You have already sent this registration" with the right next link (R12).
+fn already_sent(ctx: &mut Ctx, progress: &RegistrationProgress) -> Result<Response, Fail> {
+    let activated = progress.sent.as_ref().is_some_and(|s| s.activated);
+    let (next_href, next_text) =
+        if activated { ("/account/registered", "Log in") } else { (SENT, "What to do next") };
+    let title = "You have already sent this registration";
+    let (page, shown) = ctx.page(title, Place::Register, Trouble::none())?.split();
+    let view = AlreadySent { page, next_href: next_href.to_owned(), next_text: next_text.to_owned() };
+    ctx.render_here(shown, &view)
+}
+
+/// P4 `/account/register/security-details`.
+pub(crate) async fn show_security(mut ctx: Ctx) -> Result<Response, Fail> {
+    let progress = progress(&ctx).await?;
+    if let Some(progress) = progress.as_ref().filter(|p| p.sent.is_some()) {
+        return already_sent(&mut ctx, progress);
+    }
+    let expired = ctx.query("notice") == Some("expired") || (progress.is_none() && ctx.draft().is_some());
+    let notice = expired.then(|| Notice::attention(DRAFT_EXPIRED));
+    let typed = Typed::from_progress(progress.as_ref());
+    security_page(ctx, progress.as_ref(), typed, Trouble::none(), notice)
+}
+
+/// The fields of P4 that are shown again; secrets never are.
+struct Typed {
+    email: String,
+    email2: String,
+    question: String,
+}
+
+impl Typed {
+    fn from_progress(progress: Option<&RegistrationProgress>) -> Self {
+        let email = progress.and_then(|p| p.email.as_ref().or(p.proven.as_ref()));
+        let email = email.map_or_else(String::new, |e| e.as_str().to_owned());
+        let question = progress.and_then(|p| p.question.as_ref());
+        Self {
+            email2: email.clone(),
+            email,
+            question: question.map_or_else(String::new, |q| q.as_str().to_owned()),
+        }
+    }
+}
+
+fn security_page(
+    mut ctx: Ctx,
+    progress: Option<&RegistrationProgress>,
+    typed: Typed,
+    trouble: Trouble,
+    notice: Option<Notice>,
+) -> Result<Response, Fail> {
+    let (page, shown) = ctx.page("Security Details", Place::Register, trouble)?.noticing(notice).split();
+    let config = ctx.app.auth.config();
+    let questions = match config.registration.secret_question {
+        SecretQuestion::Required => {
+            config.registration.questions.iter().map(|q| Choice::new(q.id().as_str(), q.text())).collect()
+        }
+        SecretQuestion::Off => Vec::new(),
+    };
+    let view = SecurityDetails {
+        page,
+        steps: Step::list(1, progress.map_or(0, done)),
+        email: typed.email,
+        email2: Some(typed.email2),
+        ask_password_twice: true,
+        rules: config.passwords.policy.lines(),
+        password_rules: config.passwords.policy.password_rules(),
+        question: typed.question,
+        questions,
+        secrets_are_set: progress.is_some_and(|p| p.password_set),
+        advice: None,
+    };
+    ctx.render(shown, &view)
+}
+
+/// `POST /account/register/security-details`.
+pub(crate) async fn submit_security(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+    let mut form = form?;
+    let fields = ["email", "email2", "new-password", "new-password2", "question", "answer"];
+    let genuine = ctx.is_genuine(&form, &fields)?;
+    let typed = Typed { email: form.take("email"), email2: form.take("email2"), question: form.take("question") };
+    let progress = progress(&ctx).await?;
+    if let Some(progress) = progress.as_ref().filter(|p| p.sent.is_some()) {
+        return already_sent(&mut ctx, progress);
+    }
+    if !genuine {
+        return security_page(ctx, progress.as_ref(), typed, Trouble::stale(), None);
+    }
+    let password = form.take_secret("new-password");
+    let again = form.take_secret("new-password2");
+    let answer = form.take_secret("answer");
+    let details = Details::new(typed.email.as_str(), password.as_str())
+        .repeated(typed.email2.as_str(), again.as_str())
+        .with_question(typed.question.as_str(), answer.as_str());
+    let token = ctx.draft();
+    match ctx.app.auth.save_security_details(&ctx.visitor, token.as_ref(), details).await {
+        Ok(token) => {
+            ctx.set_cookie(PortalCookie::Draft, token.expose());
+            ctx.see(ABOUT)
+        }
+        Err(denied) => match refusal(denied)? {
+            RegisterRefused::Fields(errors) => {
+                let messages = security_messages(&ctx, &errors, &typed.email, &Password::new(password.as_str()));
+                security_page(ctx, progress.as_ref(), typed, Trouble::fields(messages), None)
+            }
+            _ => ctx.see(SENT),
+        },
+    }
+}
+
+/// All that is wrong with a password in one sentence; the other fields one by one (R3, R7).
+fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Password) -> Vec<FieldMessage> {
+    let mut messages = Vec::new();
+    for error in errors.iter() {
+        let text = if error.field == "new-password" {
+            if messages.iter().any(|m: &FieldMessage| m.field == "new-password") {
+                continue;
+            }
+            let email = EmailAddress::parse(email).ok();
+            let owner = email.as_ref().map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
+            match ctx.app.auth.config().passwords.policy.check(password, &owner) {
+                Err(broken) if !password.is_empty() => wording::sentence(&broken),
+                _ => message(error.reason.code(), error.number, "Password"),
+            }
+        } else {
+            message(error.reason.code(), error.number, label(&error.field))
+        };
+        messages.push(FieldMessage::new(&error.field, &text));
+    }
+    messages
+}
+
+/// The label of a field, for sentences that any field can have.
+pub(crate) fn label(field: &str) -> &'static str {
+    match field {
+        "email" => "Email Address",
+        "email2" => "Confirm Email",
+        "new-password" => "Password",
+        "new-password2" => "Confirm Password",
+        "question" => "Secret Question",
+        "answer" => "Secret Answer",
+        "title" => "Title",
+        "forename" => "Forename",
+        "surname" => "Surname",
+        "gender" | "gender_other" => "Gender",
+        "role" => "Professional Role",
+        "organisation" => "Organisation Name",
+        "postcode" => "Postcode",
+        "address_line1" => "Address line 1",
+        "address_line2" => "Address line 2",
+        "town" => "Town or city",
+        "county" => "County",
+        "country" => "Country",
+        "mobile" => "Mobile Number",
+        "work_phone" => "Work Phone",
+        _ => "This field",
+    }
+}
+
+/// Messages in the order of a page's fields.
+pub(crate) fn messages(errors: &FieldErrors) -> Vec<FieldMessage> {
+    errors
+        .iter()
+        .map(|e| FieldMessage::new(&e.field, &message(e.reason.code(), e.number, label(&e.field))))
+        .collect()
+}
+
+/// P5 `/account/register/about-you`.
+pub(crate) async fn show_about(mut ctx: Ctx) -> Result<Response, Fail> {
+    match open(&mut ctx, 2).await? {
+        Opened::Elsewhere(answer) => Ok(answer),
+        Opened::Progress(progress) => {
+            let typed = progress.sections.get(Section::NAME).cloned().unwrap_or(Value::Null);
+            about_page(ctx, &progress, &typed, Trouble::none())
+        }
+    }
+}
+
+fn about_page(mut ctx: Ctx, progress: &RegistrationProgress, typed: &Value, trouble: Trouble) -> Result<Response, Fail> {
+    let (page, shown) = ctx.page("About you", Place::Register, trouble)?.split();
+    let text = |name: &str| typed.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let view = AboutYou {
+        page,
+        steps: Step::list(2, done(progress)),
+        title: text("title"),
+        forename: text("forename"),
+        surname: text("surname"),
+        gender: text("gender"),
+        gender_other: text("gender_other"),
+    };
+    ctx.render(shown, &view)
+}
+
+/// `POST /account/register/about-you`.
+pub(crate) async fn submit_about(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+    let mut form = form?;
+    let genuine = ctx.is_genuine(&form, &["title", "forename", "surname", "gender", "gender_other"])?;
+    let back = button(&form, "next") == "previous";
+    let mut typed = json!({
+        "title": form.take("title"),
+        "forename": form.take("forename"),
+        "surname": form.take("surname"),
+        "gender_other": form.take("gender_other"),
+    });
+    let gender = form.take("gender");
+    // A value that is none of the page's counts as no choice.
+    if let (Some(fields), true) = (typed.as_object_mut(), Gender::from_word(&gender).is_some()) {
+        fields.insert("gender".to_owned(), Value::String(gender));
+    }
+    let progress = match open(&mut ctx, 2).await? {
+        Opened::Elsewhere(answer) => return Ok(answer),
+        Opened::Progress(progress) => progress,
+    };
+    if !genuine {
+        return about_page(ctx, &progress, &typed, Trouble::stale());
+    }
+    let Some(token) = ctx.draft() else { return Ok(redirect(SECURITY)) };
+    let save = if back { Save::AsItIs } else { Save::Checked };
+    match ctx.app.auth.save_section(&token, Section::NAME, typed.clone(), save).await {
+        Ok(()) => ctx.see(if back { SECURITY } else { WORK }),
+        Err(denied) => match refusal(denied)? {
+            RegisterRefused::Fields(errors) => about_page(ctx, &progress, &typed, Trouble::fields(messages(&errors))),
+            RegisterRefused::StepFirst(step) => ctx.see(path_of(Some(&step))),
+            RegisterRefused::AlreadySent(_) => ctx.see(SENT),
+            _ => ctx.see("/account/register/security-details?notice=expired"),
+        },
+    }
+}

@@ -1,0 +1,118 @@
+//! Login, logout, and the login form after a time-out (P2, P28).
+
+use axum::extract::FromRequest as _;
+use axum::extract::Request;
+use axum::response::Response;
+use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
+use portal_auth::local_time::in_words;
+use portal_auth::password::Password;
+use portal_auth_axum::cookies::{ForgetPerson, PortalCookie};
+use portal_auth_axum::form::{Form, FormRejection};
+
+use axum::response::IntoResponse as _;
+
+use crate::problem::{Fail, refusal};
+use crate::request::{Ctx, Person, Trouble, next_place, redirect, with_next};
+use crate::views::layout::{FieldMessage, Notice, Place};
+use crate::views::messages::message;
+use crate::views::sign_in::{Login, LoginForm, TimedOut};
+
+/// P2 `/account/login`.
+pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
+    let next = ctx.next();
+    if let Person::SignedIn(signed_in, _) = &ctx.person {
+        // Somebody whose session lacks the second step is sent here on purpose; everybody else is home already.
+        let stepping_up = signed_in.asks_for_code() && signed_in.level() < portal_auth::session::Level::Two;
+        if !stepping_up {
+            return Ok(redirect(next.as_deref().unwrap_or("/home")));
+        }
+    }
+    let email = ctx.query("email").unwrap_or_default().to_owned();
+    let notice = ctx.query("notice").and_then(notice);
+    page(ctx, LoginForm { email, next }, Trouble::none(), notice)
+}
+
+/// What the page says about what just happened; the names are this portal's own.
+fn notice(name: &str) -> Option<Notice> {
+    Some(match name {
+        "logged-out" => Notice::done("You have logged out."),
+        "two-step-on" => Notice::done("Two Step Verification is on. Log in again."),
+        "two-step-off" => Notice::done("Two Step Verification is off. Log in again."),
+        "took-too-long" => Notice::attention("Log in again, that took too long."),
+        "tries-used" => Notice::attention("That was the last try for this code. Log in again to get a new one."),
+        "codes-closed" => Notice::attention("Too many wrong codes. Reset your password to log in again."),
+        _ => return None,
+    })
+}
+
+fn page(mut ctx: Ctx, login: LoginForm, trouble: Trouble, notice: Option<Notice>) -> Result<Response, Fail> {
+    let (page, shown) = ctx.page("Login", Place::Login, trouble)?.noticing(notice).split();
+    ctx.render(shown, &Login { page, login })
+}
+
+/// P28 `/account/timed-out`.
+pub(crate) async fn timed_out(mut ctx: Ctx) -> Result<Response, Fail> {
+    let next = ctx.next();
+    if matches!(ctx.person, Person::SignedIn(..)) {
+        return Ok(redirect(next.as_deref().unwrap_or("/home")));
+    }
+    let (page, shown) = ctx.page("You have been logged out", Place::Login, Trouble::none())?.split();
+    let idle_limit = in_words(ctx.app.settings.idle_timeout);
+    let login = LoginForm { email: String::new(), next };
+    ctx.render(shown, &TimedOut { page, login, idle_limit, saved: false })
+}
+
+/// `POST /account/login`.
+pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+    let mut form = form?;
+    let genuine = ctx.is_genuine(&form, &["email", "password", "next"])?;
+    let email = form.take("email");
+    let password = Password::new(form.take_secret("password").as_str());
+    let next = next_place(&form.take("next"));
+    let again = LoginForm { email: email.clone(), next: next.clone() };
+    if !genuine {
+        return page(ctx, again, Trouble::stale(), None);
+    }
+    let mut errors = Vec::new();
+    if let Err(e) = portal_auth::account::email::EmailAddress::parse(&email) {
+        errors.push(FieldMessage::new("email", &message(e.reason().code(), e.number(), "Email Address")));
+    }
+    if password.is_empty() {
+        errors.push(FieldMessage::new("password", &message("password.required", None, "Password")));
+    }
+    if !errors.is_empty() {
+        return page(ctx, again, Trouble::fields(errors), None);
+    }
+    let attempt = SignInForm::new(&email, password).replacing(ctx.session());
+    match ctx.app.auth.sign_in(&ctx.visitor, attempt).await {
+        Ok(SignInOutcome::SignedIn(new)) => {
+            ctx.begin_session(&new);
+            ctx.see(next.as_deref().unwrap_or("/home"))
+        }
+        Ok(SignInOutcome::CodeSent(sent)) => {
+            ctx.set_cookie(PortalCookie::Verify, sent.challenge.expose());
+            ctx.see(&with_next("/account/verify", next.as_deref()))
+        }
+        Ok(_) => Err(Fail::NotFound),
+        Err(denied) => {
+            let trouble = match refusal(denied)? {
+                SignInRefused::CodesUsedUp => Trouble::general("Too many wrong codes. Reset your password to log in again."),
+                _ => Trouble::general("Email Address or Password is not correct."),
+            };
+            page(ctx, again, trouble, None)
+        }
+    }
+}
+
+/// `POST /account/logout`.
+pub(crate) async fn sign_out(ctx: Ctx, request: Request) -> Result<Response, Fail> {
+    let form = Form::from_request(request, &()).await?;
+    if !ctx.is_genuine(&form, &[])? {
+        // Without its token the press has no effect; the page that is open shows where the person is.
+        return Ok(redirect(if ctx.session().is_some() { "/home" } else { "/account/login" }));
+    }
+    if let Some(token) = ctx.session() {
+        ctx.app.auth.sign_out(&ctx.visitor, token).await?;
+    }
+    Ok((ForgetPerson, redirect("/account/login?notice=logged-out")).into_response())
+}

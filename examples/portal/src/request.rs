@@ -1,0 +1,344 @@
+//! What a page knows of its request: who is there, their cookies, and the frame its answer stands in.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::header::{LOCATION, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use portal_auth::environment::Timestamp;
+use portal_auth::error::Denied;
+use portal_auth::secret::token::{ChallengeToken, DeviceToken, DraftToken, LinkToken, SessionToken};
+use portal_auth::session::SessionEnd;
+use portal_auth::visitor::Visitor;
+use portal_auth::{NewSession, SignedIn};
+use portal_auth_axum::client_address::ClientAddress;
+use portal_auth_axum::cookies::{CookieValue, Cookies, PortalCookie, SetCookie};
+use portal_auth_axum::form::Form;
+use portal_auth_axum::next::Next;
+use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck};
+
+use crate::app::Shared;
+use crate::problem::{Fail, refusal};
+use crate::views::layout::{FieldMessage, Notice, Page, Place, SignedInHeader};
+
+/// The path prefixes a person may be sent back to (WEB-4).
+const KNOWN_PLACES: [&str; 3] = ["/home", "/account", "/areas"];
+
+/// Who sends the request.
+#[derive(Debug)]
+pub(crate) enum Person {
+    /// Nobody has signed in here.
+    Nobody,
+    /// Somebody had, and their session has ended.
+    Ended(SessionEnd),
+    /// Somebody is signed in.
+    SignedIn(Box<SignedIn>, SessionToken),
+}
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Ctx {
+    pub(crate) app: Shared,
+    pub(crate) visitor: Visitor,
+    pub(crate) person: Person,
+    cookies: Cookies,
+    /// Path and query, for the way back.
+    target: String,
+    query: Vec<(String, String)>,
+    changes: Vec<SetCookie>,
+}
+
+impl<S> FromRequestParts<S> for Ctx
+where
+    S: Send + Sync,
+    Shared: FromRef<S>,
+{
+    type Rejection = Fail;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fail> {
+        let app = Shared::from_ref(state);
+        let cookies = Cookies::read(&parts.headers);
+        let address = parts.extensions.get::<ClientAddress>().and_then(|a| a.ip());
+        let visitor = visitor(address, &cookies, &parts.headers);
+        let person = person(&app, &cookies).await?;
+        let query = parts.uri.query().unwrap_or_default();
+        Ok(Self {
+            visitor,
+            person,
+            cookies,
+            target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            changes: Vec::new(),
+            app,
+        })
+    }
+}
+
+fn visitor(address: Option<std::net::IpAddr>, cookies: &Cookies, headers: &HeaderMap) -> Visitor {
+    let device = cookies.get(PortalCookie::Device).and_then(|v| DeviceToken::parse(v.expose()));
+    let agent = headers.get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let visitor = Visitor::unknown().with_device(device).with_user_agent(agent);
+    match address {
+        Some(address) => visitor.from_network(address),
+        None => visitor,
+    }
+}
+
+/// Fails closed: a store that does not answer lets nobody in (DB-5).
+async fn person(app: &Shared, cookies: &Cookies) -> Result<Person, Fail> {
+    let Some(cookie) = cookies.get(PortalCookie::Session) else { return Ok(Person::Nobody) };
+    let Some(token) = SessionToken::parse(cookie.expose()) else { return Ok(Person::Nobody) };
+    match app.auth.authenticate(&token).await {
+        Ok(signed_in) => Ok(Person::SignedIn(Box::new(signed_in), token)),
+        Err(Denied::Refused(SessionEnd::Revoked)) => Ok(Person::Nobody),
+        Err(denied) => Ok(Person::Ended(refusal(denied)?)),
+    }
+}
+
+/// What stands above a form when it is shown again.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    errors: Vec<FieldMessage>,
+    stale: bool,
+}
+
+impl Trouble {
+    /// Nothing is wrong: the page is shown for the first time.
+    pub(crate) fn none() -> Self {
+        Self::default()
+    }
+
+    /// The page was open for so long that its token no longer counts (R13).
+    pub(crate) fn stale() -> Self {
+        Self { errors: Vec::new(), stale: true }
+    }
+
+    /// Messages beside their fields.
+    pub(crate) fn fields(errors: Vec<FieldMessage>) -> Self {
+        Self { errors, stale: false }
+    }
+
+    /// One message that blames no field.
+    pub(crate) fn general(message: &str) -> Self {
+        Self::fields(vec![FieldMessage::general(message)])
+    }
+
+    /// One message beside its field.
+    pub(crate) fn field(field: &str, message: &str) -> Self {
+        Self::fields(vec![FieldMessage::new(field, message)])
+    }
+
+    const fn status(&self) -> StatusCode {
+        if self.stale || !self.errors.is_empty() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
+    }
+}
+
+impl Ctx {
+    /// A value of the query, the first of its name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Where to go afterwards, if the query names a place of this portal.
+    pub(crate) fn next(&self) -> Option<String> {
+        next_place(self.query("next")?)
+    }
+
+    /// The draft's token.
+    pub(crate) fn draft(&self) -> Option<DraftToken> {
+        DraftToken::parse(self.cookies.get(PortalCookie::Draft)?.expose())
+    }
+
+    /// The token of a half-done sign-in or confirmation.
+    pub(crate) fn challenge(&self) -> Option<ChallengeToken> {
+        ChallengeToken::parse(self.cookies.get(PortalCookie::Verify)?.expose())
+    }
+
+    /// The token of a mailed link that this browser has opened.
+    pub(crate) fn link(&self) -> Option<LinkToken> {
+        LinkToken::parse(self.cookies.get(PortalCookie::Link)?.expose())
+    }
+
+    /// The session the browser holds, alive or not.
+    pub(crate) const fn session(&self) -> Option<&SessionToken> {
+        match &self.person {
+            Person::SignedIn(_, token) => Some(token),
+            Person::Nobody | Person::Ended(_) => None,
+        }
+    }
+
+    /// Who is signed in, or the answer that sends them to sign in and back here.
+    pub(crate) fn signed_in(&self) -> Result<(&SignedIn, &SessionToken), Response> {
+        let door = match &self.person {
+            Person::SignedIn(signed_in, token) => return Ok((signed_in, token)),
+            Person::Nobody => "/account/login",
+            Person::Ended(_) => "/account/timed-out",
+        };
+        Err(redirect(&with_next(door, next_place(&self.target).as_deref())))
+    }
+
+    /// Sets a cookie with the answer.
+    pub(crate) fn set_cookie(&mut self, cookie: PortalCookie, text: &str) {
+        if let Some(value) = CookieValue::parse(text) {
+            self.changes.push(cookie.set(&value));
+            self.cookies = std::mem::take(&mut self.cookies).with(cookie, value);
+        }
+    }
+
+    /// Clears a cookie with the answer.
+    pub(crate) fn clear_cookie(&mut self, cookie: PortalCookie) {
+        self.changes.push(cookie.clear());
+        self.cookies = std::mem::take(&mut self.cookies).without(cookie);
+    }
+
+    /// Puts a new session into the browser in place of whatever it held (SES-2).
+    pub(crate) fn begin_session(&mut self, new: &NewSession) {
+        self.set_cookie(PortalCookie::Session, new.session.expose());
+        self.remember_device(new.device.as_ref());
+        self.clear_cookie(PortalCookie::Verify);
+        self.clear_cookie(PortalCookie::Form);
+    }
+
+    /// Makes the browser's device known, where a new token was drawn for it.
+    pub(crate) fn remember_device(&mut self, device: Option<&DeviceToken>) {
+        if let Some(device) = device {
+            self.set_cookie(PortalCookie::Device, device.expose());
+        }
+    }
+
+    /// Whether a form may be acted on: its token belongs to this browser, and every field is one of the page's.
+    ///
+    /// # Errors
+    /// The answer to a form with fields that the page does not have (REG-1, P-09).
+    pub(crate) fn is_genuine(&self, form: &Form, fields: &[&str]) -> Result<bool, Fail> {
+        let mut known = vec![FORM_TOKEN_FIELD, "do"];
+        known.extend_from_slice(fields);
+        form.allow_only(&known)?;
+        Ok(self.app.guard.check(&self.cookies, form.token()) == FormCheck::Genuine)
+    }
+
+    /// The frame of a page, filled in; hand it to [`render`](Self::render) in its view.
+    pub(crate) fn page(&mut self, title: &str, here: Place, trouble: Trouble) -> Result<Frame, Fail> {
+        let issued = self.app.guard.issue(&self.cookies)?;
+        let settings = &self.app.settings;
+        let mut page = Page::new(title, &settings.service_name, issued.token(), crate::assets::version());
+        page.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
+        page.here = here;
+        if let Person::SignedIn(..) = &self.person {
+            page.signed_in = Some(SignedInHeader {
+                name: "My Account".to_owned(),
+                idle_limit: portal_auth::local_time::in_words(settings.idle_timeout),
+            });
+        }
+        let status = trouble.status();
+        if trouble.stale {
+            page.notice = Some(Notice::stale_form());
+        }
+        page.errors = trouble.errors;
+        Ok(Frame { page, status, issued })
+    }
+
+    /// The answer: a view in its frame, with the cookies that changed.
+    pub(crate) fn render(mut self, frame: Shown, view: &impl Template) -> Result<Response, Fail> {
+        let html = view.render()?;
+        let mut response = (frame.issued, (frame.status, Html(html))).into_response();
+        self.write_cookies(response.headers_mut())?;
+        Ok(response)
+    }
+
+    /// The answer after something was done: see the other page, with the cookies that changed.
+    pub(crate) fn see(mut self, path: &str) -> Result<Response, Fail> {
+        let mut response = redirect(path);
+        self.write_cookies(response.headers_mut())?;
+        Ok(response)
+    }
+
+    /// Adds the cookies that changed to an answer made elsewhere.
+    pub(crate) fn write_cookies(&mut self, headers: &mut HeaderMap) -> Result<(), Fail> {
+        for cookie in self.changes.drain(..) {
+            headers.append(axum::http::header::SET_COOKIE, cookie.header_value()?);
+        }
+        Ok(())
+    }
+
+    /// "10:40 pm today", as the portal's zone has it.
+    pub(crate) fn moment(&self, at: Timestamp) -> String {
+        self.app.local.moment(at, self.app.auth.now())
+    }
+
+    /// "10:40 pm".
+    pub(crate) fn clock(&self, at: Timestamp) -> String {
+        self.app.local.clock(at)
+    }
+}
+
+/// A page's frame before its view is filled in.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    page: Page,
+    status: StatusCode,
+    issued: portal_auth_axum::request_guard::IssuedToken,
+}
+
+/// What remains of a frame while its page stands in a view.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    status: StatusCode,
+    issued: portal_auth_axum::request_guard::IssuedToken,
+}
+
+impl Frame {
+    /// Says something above the form.
+    pub(crate) fn noticing(mut self, notice: Option<Notice>) -> Self {
+        if notice.is_some() {
+            self.page.notice = notice;
+        }
+        self
+    }
+
+    /// Answers with another status than the trouble's own.
+    pub(crate) const fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Takes the page out for its view.
+    pub(crate) fn split(self) -> (Page, Shown) {
+        (self.page, Shown { status: self.status, issued: self.issued })
+    }
+}
+
+/// 303: the browser asks for the other page, and a refresh sends nothing again (R2).
+pub(crate) fn redirect(path: &str) -> Response {
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response()
+}
+
+/// A place of this portal, checked (WEB-4).
+pub(crate) fn next_place(target: &str) -> Option<String> {
+    Next::parse(target, &KNOWN_PLACES).map(|next| next.as_str().to_owned())
+}
+
+/// `path` with `next` in its query.
+pub(crate) fn with_next(path: &str, next: Option<&str>) -> String {
+    match next {
+        Some(next) => {
+            let query: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            format!("{path}?next={query}")
+        }
+        None => path.to_owned(),
+    }
+}
+
+/// The button that sent a form; Return in a field sends none.
+pub(crate) fn button(form: &Form, otherwise: &'static str) -> String {
+    form.get("do").filter(|b| !b.is_empty()).unwrap_or(otherwise).to_owned()
+}
+
+/// Shares the app between handlers and the background.
+pub(crate) fn shared(app: crate::app::App) -> Shared {
+    Arc::new(app)
+}
