@@ -306,6 +306,7 @@ async fn confirm(
         ConfirmOutcome::Confirmed(token) => {
             (SessionCookies::for_renewed_session(&token), "confirmed").into_response()
         }
+        ConfirmOutcome::CodeSent(sent) => (SessionCookies::for_code(&sent), "code").into_response(),
         _ => StatusCode::NOT_IMPLEMENTED.into_response(),
     })
 }
