@@ -99,9 +99,13 @@ impl Bucket {
 
     /// The failures left at `now`, after the quiet time since the last change.
     ///
-    /// The store's statement computes the same: whole quiet periods, never below zero.
+    /// The store's statement computes the same: whole quiet periods, never below zero. A bucket at its cap does not
+    /// fall by itself: it waits for a reset, an administrator or a familiar device (THR-3).
     #[must_use]
     pub fn failures_at(&self, now: Timestamp, ladder: &Ladder) -> u32 {
+        if self.failures >= ladder.cap {
+            return self.failures;
+        }
         let quiet = ladder.quiet.as_micros().max(1);
         let periods = now
             .since(self.changed)
@@ -354,7 +358,7 @@ mod tests {
             open_at: T0,
             ..Bucket::EMPTY
         };
-        let later = T0.plus(Duration::from_secs(20 * 3600));
+        let later = T0.plus(Duration::from_secs(90 * 86_400));
         assert_eq!(bucket.closed_until(later, &L), Some(later.plus(L.longest_wait)));
         assert!(bucket.charged(later, &L).is_none());
     }

@@ -1,7 +1,27 @@
 //! Passwords: what a person typed ([`Password`]), what is demanded of it (`policy`, `blocklist`), and how it is
 //! kept (`hash`).
 
+mod admission;
+mod argon2_engine;
+pub mod argon2id;
+mod argon2id_slot;
+pub mod blocklist;
+#[cfg(feature = "fast-argon2")]
+mod fast_argon2;
 pub mod hash;
+mod hash_params;
+mod kept_blocks;
+mod pepper;
+pub mod policy;
+mod stored_hash;
+pub mod wording;
+
+#[cfg(test)]
+mod admission_tests;
+#[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
+mod watched_engine;
 
 use std::fmt;
 

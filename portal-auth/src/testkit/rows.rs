@@ -70,7 +70,8 @@ pub fn address(text: &str) -> EmailAddress {
 #[must_use]
 #[expect(clippy::expect_used, reason = "the text is a constant shape")]
 pub fn hash(n: u32) -> StoredHash {
-    let salt = format!("{n:A>22}");
+    // The last character carries bits that no byte needs: strict decoders refuse any that are set.
+    let salt = format!("{n:A>20}AA");
     let digest = "A".repeat(43);
     StoredHash::parse(&format!("$argon2id$v=19$m=8,t=1,p=1${salt}${digest}"))
         .expect("a hash of the test kit must be one")

@@ -19,6 +19,7 @@
     clippy::expect_used,
     clippy::missing_panics_doc,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "a case fails by panicking, and counts with small numbers"
 )]
 
@@ -126,6 +127,8 @@ macro_rules! __conformance_cases {
                 of_fifty_saves_of_one_draft_one_wins
                 fifty_sign_ins_of_one_account_all_pass
                 five_hundred_tries_on_one_counter_lose_none
+                parallel_successes_take_back_exactly_their_own
+                settlements_in_opposite_orders_neither_hang_nor_get_lost
             }
             round_trips {
                 an_account_comes_back_as_it_was_written
@@ -252,7 +255,7 @@ impl<S: Store, K: Any + Send> From<(S, K)> for Fresh {
 }
 
 /// Runs `one` as often as `times` says, all at the same moment, and answers what each came to.
-async fn race<F, T>(times: u32, one: impl Fn(u32) -> F) -> Vec<T>
+async fn race<F, T>(times: u32, one: impl Fn(u32) -> F + Send) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,

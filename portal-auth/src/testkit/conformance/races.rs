@@ -1,18 +1,20 @@
 //! Races: many at once, and exactly one effect (I-11, I-13, I-16).
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{insert, race, update, with_account, write};
+use super::{charge, charge_until_closed, closed_until, insert, race, update, with_account, write};
 use crate::challenge::ChallengeRow;
 use crate::link::LinkState;
 use crate::mail::outbox::MailKind;
 use crate::registration::draft::DraftRow;
 use crate::store::{Store, StoreError};
 use crate::testkit::rows;
+use crate::throttle::{Charged, Settle};
 use crate::unit_of_work::{Change, Guard, Sweep, UnitOfWork, Write};
 
 /// Lets fifty units of work loose at once, and tells how many were applied; the others must all be conflicts.
-async fn winners(store: &Arc<dyn Store>, work: impl Fn(u32) -> UnitOfWork) -> usize {
+async fn winners(store: &Arc<dyn Store>, work: impl Fn(u32) -> UnitOfWork + Send + Sync) -> usize {
     let answers = race(50, |n| {
         let (store, work) = (Arc::clone(store), work(n));
         async move { store.commit(work).await }
@@ -170,4 +172,57 @@ pub async fn five_hundred_tries_on_one_counter_lose_none(store: Arc<dyn Store>) 
     let (row, _) = read.expect("the challenge is there");
     assert_eq!(row.tries, released);
     assert!(released >= 50, "somebody always wins");
+}
+
+/// Ten right passwords at once leave the bucket as they found it (THR-7).
+pub async fn parallel_successes_take_back_exactly_their_own(store: Arc<dyn Store>) {
+    let receipts = charge_until_closed(&*store, 1, rows::T0).await;
+    assert_eq!(receipts.len(), 10);
+    let answers = race(10, |n| {
+        let (store, receipt) = (Arc::clone(&store), receipts[n as usize]);
+        async move { store.commit(rows::work().settle(Settle::TakeBack(receipt))).await }
+    })
+    .await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let next = charge(&*store, 1, rows::T0).await;
+    assert!(matches!(next, Charged::Paid(r) if r.failures == 1), "{next:?}");
+}
+
+/// Two rows settled in one order by half of the commits and in the other by the rest: a database that locks as it
+/// goes must not hang, and what it gives up it must not have counted.
+pub async fn settlements_in_opposite_orders_neither_hang_nor_get_lost(store: Arc<dyn Store>) {
+    const FAILURES: u32 = 51;
+    let failure = |n| Settle::CountNetwork {
+        bucket: rows::bucket(n),
+        now: rows::T0,
+        limit: FAILURES,
+        window: Duration::from_secs(60),
+    };
+    let applied = race(FAILURES - 1, |n| {
+        let store = Arc::clone(&store);
+        let (first, second) = if n % 2 == 0 { (1, 2) } else { (2, 1) };
+        async move {
+            for _ in 0..20 {
+                let work = rows::work().settle(failure(first)).settle(failure(second));
+                match store.commit(work).await {
+                    Ok(()) => return true,
+                    Err(StoreError::Conflict | StoreError::Unavailable(_)) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            false
+        }
+    })
+    .await;
+    assert!(applied.iter().all(|a| *a), "twenty tries must be enough");
+    for network in [1, 2] {
+        assert_eq!(
+            closed_until(&*store, network, rows::T0).await,
+            None,
+            "one is missing"
+        );
+        write(&*store, rows::work().settle(failure(network))).await;
+        let closed = closed_until(&*store, network, rows::T0).await;
+        assert_eq!(closed, Some(rows::at(60)), "none was lost on network {network}");
+    }
 }

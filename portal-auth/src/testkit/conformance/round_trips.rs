@@ -59,7 +59,8 @@ fn profile_of(text: &str) -> StoredProfile {
 
 /// Accounts, with every status, both choices of the second step, with and without a question.
 pub async fn an_account_comes_back_as_it_was_written(store: Arc<dyn Store>) {
-    let longest = format!("{}@{}.example", "l".repeat(64), [&*"d".repeat(60); 3].join("."));
+    let domain = ["d".repeat(60), "d".repeat(60), "d".repeat(59)].join(".");
+    let longest = format!("{}@{}.example", "l".repeat(64), domain);
     let mut n = 0;
     for status in [Status::Active, Status::Disabled, Status::Closed] {
         for two_step in [TwoStep::Off, TwoStep::Email] {

@@ -1,0 +1,144 @@
+//! The command line: what `portal` can be asked to do.
+//!
+//! Exit status: 0 done, 1 failed while running, 2 wrong usage or a refused configuration. Problems go to standard
+//! error, one sentence each.
+
+mod check;
+mod keys;
+mod service;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use portal_auth::account::email::EmailAddress;
+
+pub use self::check::keys_to_start_with;
+pub use self::keys::KeysCommand;
+use crate::settings::{Given, keys_file, load};
+
+/// A complete professional portal: accounts, sign-in, two-step areas.
+#[derive(Debug, Parser)]
+#[command(name = "portal", version, about, long_about = None, max_term_width = 120)]
+#[non_exhaustive]
+pub struct Cli {
+    /// What to do; `serve` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The settings of flags and variables.
+    #[command(flatten)]
+    pub given: Given,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Answers requests until it is told to end (the default)
+    Serve,
+    /// Brings the database's schema up to date
+    Migrate,
+    /// Says each problem of the configuration with its fix
+    Check,
+    /// Makes, rotates and lists the secret keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Looks after accounts
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// Removes what has expired
+    Purge,
+}
+
+/// What to do with the account of an address.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[non_exhaustive]
+pub enum AccountsCommand {
+    /// Shows the account of an address
+    Find(OneAccount),
+    /// Closes sign-in and ends every session
+    Disable(OneAccount),
+    /// Opens sign-in again
+    Enable(OneAccount),
+    /// Ends every session
+    EndSessions(OneAccount),
+    /// Lifts the wait after too many tries
+    Unlock(OneAccount),
+}
+
+/// An account, by its address.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+#[non_exhaustive]
+pub struct OneAccount {
+    /// Its email address
+    #[arg(value_name = "ADDRESS", value_parser = address)]
+    pub address: EmailAddress,
+}
+
+/// Runs the program with the arguments and the environment of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Nothing is left to tell where even this cannot be written.
+            let _unwritten = e.print();
+            return if e.use_stderr() {
+                refused()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let mut outputs = Outputs {
+        out: &mut io::stdout().lock(),
+        err: &mut io::stderr(),
+    };
+    let done = match cli.command.unwrap_or(Command::Serve) {
+        // Keys can be made before the rest of the configuration is complete.
+        Command::Keys(command) => keys_file(cli.given).map(|path| keys::run(&command, &path, &mut outputs)),
+        Command::Check => load(cli.given).map(|(settings, _)| check::run(&settings, &mut outputs)),
+        service @ (Command::Serve | Command::Migrate | Command::Accounts(_) | Command::Purge) => {
+            load(cli.given)
+                .map(|(settings, content)| service::run(&service, &settings, &content, &mut outputs))
+        }
+    };
+    done.unwrap_or_else(|problems| {
+        outputs.problem(problems.to_string().trim_end());
+        refused()
+    })
+}
+
+/// The definition of the command line, for documentation.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// Wrong usage, or a configuration that is refused.
+fn refused() -> ExitCode {
+    ExitCode::from(2)
+}
+
+/// Where a command writes.
+struct Outputs<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+impl Outputs<'_> {
+    /// Writes a line of the answer; false where nobody reads it any more, as with `portal keys list | head -1`.
+    fn say(&mut self, line: &str) -> bool {
+        writeln!(self.out, "{line}").is_ok()
+    }
+
+    /// Writes what went wrong.
+    fn problem(&mut self, sentences: &str) {
+        // Nothing is left to tell where even this cannot be written.
+        let _unwritten = writeln!(self.err, "{sentences}");
+    }
+}
+
+fn address(typed: &str) -> Result<EmailAddress, &'static str> {
+    EmailAddress::parse(typed).map_err(|_| "write an email address like name@example.com")
+}

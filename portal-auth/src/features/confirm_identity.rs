@@ -1,0 +1,256 @@
+//! "Confirm it is you": a fresh proof in a running session, for what must not be done on a browser left alone.
+//!
+//! The password, and a mailed code where the second step is on (STP-3). The same guessing budgets as signing in
+//! (THR-6). The session gets a new token and keeps its sign-in time and its level: a confirmation never lifts it
+//! (I-21), and the absolute limit stays (I-19). Audited as `confirm.done`, `confirm.code_sent`, `confirm.refused`.
+//! ASVS 7.5.1.
+
+use std::sync::atomic::Ordering;
+
+use crate::account::snapshot::AccountRow;
+use crate::audit::{Actor, Event};
+use crate::challenge::ChallengePurpose;
+use crate::code_gate::{CodeRefused, ResendRefused};
+use crate::error::{Denied, Fault, Reason};
+use crate::guessing::PaidTry;
+use crate::issuing::{CodeNotice, CodeSent};
+use crate::password::Password;
+use crate::password::hash::{Line, StoredHash, Verdict};
+use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
+use crate::secret::token::{ChallengeToken, SessionToken};
+use crate::session::SessionEnd;
+use crate::session_gate::{Activity, SignedIn};
+use crate::unit_of_work::{Change, UnitOfWork, Write};
+use crate::visitor::Visitor;
+
+/// How a right password in a running session is answered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfirmOutcome {
+    /// Confirmed; the token replaces the session's.
+    Confirmed(SessionToken),
+    /// A code is on its way; go on with [`confirm_code`](PortalAuth::confirm_code).
+    CodeSent(CodeSent),
+}
+
+/// Why it was not confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfirmRefused {
+    /// The session has ended: sign in again.
+    SessionEnded(SessionEnd),
+    /// No password was typed.
+    PasswordRequired,
+    /// It is not the password.
+    NotCorrect,
+    /// The code was not taken.
+    Code(CodeRefused),
+}
+
+const DONE: Reason = Reason::new("confirm.done");
+const CODE_SENT: Reason = Reason::new("confirm.code_sent");
+const REFUSED: Reason = Reason::new("confirm.refused");
+
+impl PortalAuth {
+    /// Whether the person proved who they are recently enough for a sensitive act.
+    #[must_use]
+    pub fn is_confirmed(&self, signed_in: &SignedIn) -> bool {
+        self.inner.now().since(signed_in.confirmed_at()) <= self.inner.config.sessions.confirm_age
+    }
+
+    /// Checks the password of the signed-in person, and sends a code where the second step is on.
+    ///
+    /// # Errors
+    /// `Refused` with what to say; `TooManyTries` and `Busy` as for signing in.
+    pub async fn confirm_password(
+        &self,
+        visitor: &Visitor,
+        token: &SessionToken,
+        password: &Password,
+    ) -> Result<ConfirmOutcome, Denied<ConfirmRefused>> {
+        let inner = &*self.inner;
+        let signed_in = inner
+            .live_session(token, Activity::Counts)
+            .await
+            .map_err(|e| e.map(ConfirmRefused::SessionEnded))?;
+        if password.is_empty() {
+            return Err(Denied::Refused(ConfirmRefused::PasswordRequired));
+        }
+        let email = self.account(&signed_in).await?.email;
+        let device = inner.device_key(visitor);
+        let mut view = inner.store.by_email(&email, device).await?;
+        let judge = inner.judge(visitor, &email, view.account.as_ref(), view.device.as_ref());
+        let mut paid = inner.pay(judge, Line::Known).await?;
+        let mut compared: Option<(StoredHash, Verdict)> = None;
+        for _ in 0..ATTEMPTS {
+            let account = view.account.as_ref().filter(|a| a.id == signed_in.account());
+            let Some(account) = account else {
+                return Err(Denied::Refused(ConfirmRefused::SessionEnded(SessionEnd::Revoked)));
+            };
+            let verdict = match &compared {
+                Some((with, verdict)) if *with == account.password => *verdict,
+                _ => {
+                    paid.verify(Some(&account.password), password, inner.password_pepper())
+                        .await
+                }
+            };
+            compared = Some((account.password.clone(), verdict));
+            if let Some(answer) = self
+                .conclude_confirm(visitor, &signed_in, account, verdict, &paid)
+                .await?
+            {
+                return answer;
+            }
+            view = inner.store.by_email(&email, device).await?;
+        }
+        Err(contended())
+    }
+
+    async fn conclude_confirm(
+        &self,
+        visitor: &Visitor,
+        signed_in: &SignedIn,
+        account: &AccountRow,
+        verdict: Verdict,
+        paid: &PaidTry,
+    ) -> Result<Option<Result<ConfirmOutcome, Denied<ConfirmRefused>>>, Denied<ConfirmRefused>> {
+        let inner = &*self.inner;
+        let now = inner.now();
+        let event = |kind: Reason, actor: Actor| {
+            inner.audit(
+                inner.seen_from(
+                    Event::new(kind, actor).about(account.id),
+                    visitor,
+                    Some(&account.email),
+                ),
+                now,
+            )
+        };
+        let (work, answer) = if !verdict.is_right() {
+            let work = UnitOfWork::new(event(REFUSED, Actor::Visitor)?);
+            let work = inner
+                .settle_wrong(work, paid, visitor, &account.email, Some(account), now)
+                .await?;
+            inner.counters.sign_ins_refused.fetch_add(1, Ordering::Relaxed);
+            (work, Err(Denied::Refused(ConfirmRefused::NotCorrect)))
+        } else if signed_in.asks_for_code() && account.code_failures >= inner.config.codes.failures_in_a_row {
+            let work = UnitOfWork::new(event(REFUSED, Actor::Owner)?);
+            let work = inner.settle_right(work, paid, &account.email, now);
+            (
+                work,
+                Err(Denied::Refused(ConfirmRefused::Code(CodeRefused::Closed))),
+            )
+        } else if signed_in.asks_for_code() {
+            inner.spend_code_mail(account, now).await?;
+            let work = UnitOfWork::new(event(CODE_SENT, Actor::Owner)?);
+            let session = Some(signed_in.session().key);
+            let (work, sent) =
+                inner.add_challenge(work, account, ChallengePurpose::Confirm, session, now, visitor)?;
+            (
+                inner.settle_right(work, paid, &account.email, now),
+                Ok(ConfirmOutcome::CodeSent(sent)),
+            )
+        } else {
+            let work = UnitOfWork::new(event(DONE, Actor::Owner)?);
+            let (work, token) = self.renew_session(work, signed_in, account, visitor)?;
+            (
+                inner.settle_right(work, paid, &account.email, now),
+                Ok(ConfirmOutcome::Confirmed(token)),
+            )
+        };
+        Ok((inner.commit(work).await? == Commit::Done).then_some(answer))
+    }
+
+    /// Completes a confirmation with the code that was mailed.
+    ///
+    /// # Errors
+    /// `Refused` with what to say.
+    pub async fn confirm_code(
+        &self,
+        visitor: &Visitor,
+        token: &SessionToken,
+        challenge: &ChallengeToken,
+        typed: &str,
+    ) -> Result<SessionToken, Denied<ConfirmRefused>> {
+        let inner = &*self.inner;
+        let signed_in = inner
+            .live_session(token, Activity::Counts)
+            .await
+            .map_err(|e| e.map(ConfirmRefused::SessionEnded))?;
+        let session = Some(signed_in.session().key);
+        inner
+            .check_code(
+                visitor,
+                challenge,
+                ChallengePurpose::Confirm,
+                session,
+                typed,
+                |right| {
+                    let event = Event::new(DONE, Actor::Owner).about(right.account.id);
+                    let event = inner.seen_from(event, visitor, Some(&right.account.email));
+                    let work = UnitOfWork::new(inner.audit(event, right.now)?);
+                    self.renew_session(work, &signed_in, right.account, visitor)
+                },
+            )
+            .await
+            .map_err(|e| e.map(ConfirmRefused::Code))
+    }
+
+    /// What the page may show about a confirmation's code that is on its way; `None` when there is none.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the store fails.
+    pub async fn confirm_notice(
+        &self,
+        signed_in: &SignedIn,
+        challenge: &ChallengeToken,
+    ) -> Result<Option<CodeNotice>, Fault> {
+        let session = Some(signed_in.session().key);
+        let found = self
+            .inner
+            .live_challenge(challenge, ChallengePurpose::Confirm, session)
+            .await?;
+        Ok(found.map(|(challenge, account)| self.inner.code_notice(&challenge, &account.email)))
+    }
+
+    /// Sends a confirmation's code again.
+    ///
+    /// # Errors
+    /// As [`resend_code`](Self::resend_code).
+    pub async fn resend_confirm_code(
+        &self,
+        visitor: &Visitor,
+        signed_in: &SignedIn,
+        challenge: &ChallengeToken,
+    ) -> Result<CodeNotice, Denied<ResendRefused>> {
+        let inner = &*self.inner;
+        let session = Some(signed_in.session().key);
+        let found = inner
+            .live_challenge(challenge, ChallengePurpose::Confirm, session)
+            .await?;
+        let Some((row, account)) = found else {
+            return Err(Denied::Refused(ResendRefused::StartAgain));
+        };
+        inner.mail_code_again(visitor, row, &account, inner.now()).await
+    }
+
+    /// Puts a new session in the old one's place: same sign-in, same level, new token, fresh proof (SES-2).
+    fn renew_session(
+        &self,
+        work: UnitOfWork,
+        signed_in: &SignedIn,
+        account: &AccountRow,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, SessionToken), Fault> {
+        let now = self.inner.now();
+        let work = work.change(Change::Session(Box::new(Write::Delete(signed_in.session().key))));
+        self.inner.add_session(
+            work,
+            account,
+            signed_in.level(),
+            signed_in.signed_in_at(),
+            now,
+            visitor,
+        )
+    }
+}

@@ -1,0 +1,14 @@
+//! What a person can do, one file for each ability: its input, its outcome, its refusals, and the pure decision.
+//!
+//! Features never import each other, never name the mailer, and write only by a unit of work.
+
+pub mod activate;
+pub mod administer;
+pub mod authenticate;
+pub mod confirm_identity;
+pub mod register;
+pub mod resend_registration;
+pub mod sign_in;
+pub mod sign_out;
+pub mod two_step;
+pub mod verify_code;

@@ -1,0 +1,731 @@
+//! Registering in steps: security details, then the profile's sections, then a link by mail.
+//!
+//! What was typed lives in a draft on the server, found by a cookie; passwords and answers are hashed at the first
+//! step and never come back out (REG-1). Submitting makes a registration, which is no account and reserves nothing
+//! (ACT-1). A known address is answered like any other: its owner gets a mail (ENU-4). Mails: E1 or E2. Audited as
+//! `register.submitted`, `register.given_up`. ASVS 2.3.1, 6.3.8.
+
+use serde_json::{Map, Value};
+
+use crate::account::email::EmailAddress;
+use crate::account::profile::StoredProfile;
+use crate::account::security_question::{QuestionId, SecurityAnswer};
+use crate::audit::{Actor, Event};
+use crate::config::SecretQuestion;
+use crate::environment::Timestamp;
+use crate::error::{Denied, Fault, FieldErrors, Reason};
+use crate::link::LinkState;
+use crate::password::Password;
+use crate::password::hash::{HashingSlot, Line, Pepper, SecretBytes, StoredHash};
+use crate::password::policy::PasswordOwner;
+use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::registration::draft::{
+    Draft, DraftKey, DraftRow, SectionDraft, SecurityDetailsDone, Step, Submitted,
+};
+use crate::registration::{RegistrationData, RegistrationId, RegistrationRow, RegistrationState};
+use crate::secret::keyring::row_key;
+use crate::secret::token::{DeviceToken, DraftToken, Purpose};
+use crate::store::{StoreError, Subject};
+use crate::unit_of_work::{Change, UnitOfWork, Write};
+use crate::visitor::Visitor;
+
+/// What the first page sends.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SecurityDetails {
+    /// The address as it was typed.
+    pub email: String,
+    /// The address typed again; `None` where the page does not ask.
+    pub email2: Option<String>,
+    /// The password; empty keeps the one of an earlier visit.
+    pub password: Password,
+    /// The password typed again; `None` where the page does not ask.
+    pub password2: Option<Password>,
+    /// The id of the chosen question; empty when none was chosen.
+    pub question: String,
+    /// Its answer; empty keeps the one of an earlier visit.
+    pub answer: String,
+}
+
+impl SecurityDetails {
+    /// The fields of a page that asks for everything once.
+    pub fn new(email: impl Into<String>, password: impl Into<Password>) -> Self {
+        Self {
+            email: email.into(),
+            email2: None,
+            password: password.into(),
+            password2: None,
+            question: String::new(),
+            answer: String::new(),
+        }
+    }
+
+    /// The fields in which address and password are typed again.
+    #[must_use]
+    pub fn repeated(mut self, email2: impl Into<String>, password2: impl Into<Password>) -> Self {
+        self.email2 = Some(email2.into());
+        self.password2 = Some(password2.into());
+        self
+    }
+
+    /// The secret question and its answer.
+    #[must_use]
+    pub fn with_question(mut self, question: impl Into<String>, answer: impl Into<String>) -> Self {
+        self.question = question.into();
+        self.answer = answer.into();
+        self
+    }
+}
+
+/// What the pages of a registration may show again.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RegistrationProgress {
+    /// The address, once the first step is done.
+    pub email: Option<EmailAddress>,
+    /// The address a mailed link has proven for this browser.
+    pub proven: Option<EmailAddress>,
+    /// The chosen question, once the first step is done.
+    pub question: Option<QuestionId>,
+    /// Whether a password is set; it is never shown.
+    pub password_set: bool,
+    /// The sections as they were typed, by name.
+    pub sections: Map<String, Value>,
+    /// The steps that are done, and the first that is not; `None` when all are.
+    pub open_step: Option<Step>,
+    /// What was sent off, where it was.
+    pub sent: Option<SentNotice>,
+}
+
+/// What the "check your email" page may show in the browser that registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SentNotice {
+    /// Where the mail went.
+    pub email: EmailAddress,
+    /// Until when its link works.
+    pub link_expires_at: Timestamp,
+    /// The earliest moment at which it can be sent again.
+    pub again_at: Timestamp,
+    /// Whether the registration is complete already.
+    pub activated: bool,
+}
+
+/// What submitting came to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SubmitOutcome {
+    /// A mail is on its way to the address, whatever the address is.
+    CheckEmail(SentNotice),
+    /// The address was proven before, so the account is ready.
+    Activated {
+        /// The address to sign in with.
+        email: EmailAddress,
+        /// Goes into the device cookie, where the browser had none that is genuine.
+        device: Option<DeviceToken>,
+    },
+}
+
+/// Whether a section is saved as it is or checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the two buttons of the page")]
+pub enum Save {
+    /// "Next": it must be right.
+    Checked,
+    /// "Previous": keep what was typed.
+    AsItIs,
+}
+
+/// Why a step was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterRefused {
+    /// Fields are wrong; nothing of this step was saved.
+    Fields(FieldErrors),
+    /// A step before this one is not done.
+    StepFirst(Step),
+    /// There is no draft any more: they are kept for two hours.
+    StartAgain,
+    /// It was sent off before.
+    AlreadySent(SentNotice),
+}
+
+const SUBMITTED: Reason = Reason::new("register.submitted");
+const COMPLETED: Reason = Reason::new("register.completed");
+const GIVEN_UP: Reason = Reason::new("register.given_up");
+
+impl PortalAuth {
+    /// Tells how far a registration is; `None` when there is no draft, or it is too old.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the store fails.
+    pub async fn registration(&self, token: &DraftToken) -> Result<Option<RegistrationProgress>, Fault> {
+        let inner = &*self.inner;
+        let Some((_, draft)) = inner.draft(token).await? else {
+            return Ok(None);
+        };
+        let sections = inner.config.registration.profile.sections();
+        Ok(Some(RegistrationProgress {
+            email: draft.security.as_ref().map(|s| s.email.clone()),
+            proven: draft.proven.as_ref().map(|p| p.email.clone()),
+            question: draft.security.as_ref().and_then(|s| s.question.clone()),
+            password_set: draft.security.is_some(),
+            sections: draft
+                .sections
+                .iter()
+                .map(|(name, s)| (name.clone(), s.value.clone()))
+                .collect(),
+            open_step: draft.first_open_step(sections),
+            sent: draft.submitted.as_ref().map(|s| inner.sent_notice(s)),
+        }))
+    }
+
+    /// Checks and keeps the first step; the returned token replaces the draft's.
+    ///
+    /// The token is always a new one, so a draft that somebody else planted in this browser learns nothing.
+    ///
+    /// # Errors
+    /// `Refused` with every wrong field at once, or because the draft was sent off before. Fields are `email`,
+    /// `email2`, `new-password`, `new-password2`, `question`, `answer`.
+    pub async fn save_security_details(
+        &self,
+        visitor: &Visitor,
+        token: Option<&DraftToken>,
+        form: SecurityDetails,
+    ) -> Result<DraftToken, Denied<RegisterRefused>> {
+        let inner = &*self.inner;
+        let found = match token {
+            Some(token) => inner.draft(token).await?,
+            None => None,
+        };
+        let (old_row, mut draft) =
+            found.map_or_else(|| (None, Draft::default()), |(row, draft)| (Some(row), draft));
+        if let Some(submitted) = &draft.submitted {
+            return Err(Denied::Refused(RegisterRefused::AlreadySent(
+                inner.sent_notice(submitted),
+            )));
+        }
+        let typed = inner.check_security_details(&form, draft.security.as_ref())?;
+        let line = if draft.proven.is_some() {
+            Line::Known
+        } else {
+            Line::Stranger
+        };
+        let done = inner
+            .hash_security_details(typed, &form.answer, draft.security.take(), line)
+            .await?;
+        tracing::debug!(browser = %visitor.label(), "the first step of a registration is done");
+        draft.security = Some(done);
+        let minted = inner.keyring.mint(Purpose::Draft, &*inner.entropy)?;
+        let row = inner.draft_row(
+            DraftKey::from_bytes(row_key(Purpose::Draft, &minted.seed)),
+            1,
+            &draft,
+        )?;
+        inner.store.save(&row).await?;
+        if let Some(old) = old_row {
+            inner.forget_draft(old).await?;
+        }
+        Ok(DraftToken::minted(minted.text))
+    }
+
+    /// Checks and keeps one section of the profile.
+    ///
+    /// # Errors
+    /// `Refused` with every wrong field at once, or the step to go to first. With [`Save::AsItIs`] nothing is
+    /// checked but the step's turn.
+    pub async fn save_section(
+        &self,
+        token: &DraftToken,
+        section: &str,
+        typed: Value,
+        save: Save,
+    ) -> Result<(), Denied<RegisterRefused>> {
+        let inner = &*self.inner;
+        let profile = &inner.config.registration.profile;
+        for _ in 0..ATTEMPTS {
+            let (row, mut draft) = inner.open_draft(token).await?;
+            let step = Step::Section(section.to_owned());
+            if !draft.may_open(&step, profile.sections()) {
+                let first = draft
+                    .first_open_step(profile.sections())
+                    .unwrap_or(Step::SecurityDetails);
+                return Err(Denied::Refused(RegisterRefused::StepFirst(first)));
+            }
+            let kept = match (profile.check(section, typed.clone()), save) {
+                (Ok(value), _) => SectionDraft::new(value, true),
+                (Err(_), Save::AsItIs) => SectionDraft::new(typed.clone(), false),
+                (Err(errors), Save::Checked) => {
+                    return Err(Denied::Refused(RegisterRefused::Fields(errors)));
+                }
+            };
+            draft.sections.insert(section.to_owned(), kept);
+            let row = inner.draft_row(row.key, row.version.saturating_add(1), &draft)?;
+            match inner.store.save(&row).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(contended())
+    }
+
+    /// Sends the registration off. Doing it twice, even at the same time, sends one mail.
+    ///
+    /// # Errors
+    /// `Refused` with the step that is not done or no longer right.
+    pub async fn submit_registration(
+        &self,
+        visitor: &Visitor,
+        token: &DraftToken,
+    ) -> Result<SubmitOutcome, Denied<RegisterRefused>> {
+        let inner = &*self.inner;
+        let mut grant = None;
+        for _ in 0..ATTEMPTS {
+            let (row, draft) = match inner.open_draft(token).await {
+                Err(Denied::Refused(RegisterRefused::AlreadySent(notice))) => {
+                    return Ok(already_sent(notice));
+                }
+                other => other?,
+            };
+            let (email, data) = inner.complete_data(&draft)?;
+            let now = inner.now();
+            if let Some(outcome) = inner
+                .submit_proven(visitor, &row, &draft, &email, &data, now)
+                .await?
+            {
+                return Ok(outcome);
+            }
+            let registrant = inner.store.by_registrant(&email).await?;
+            let grant = match grant {
+                Some(grant) => grant,
+                None => *grant.insert(inner.spend_outsider_mail(&email, visitor, now).await?),
+            };
+            let id = RegistrationId::draw(&*inner.entropy)?;
+            let link = inner.activation_link(id, &email, grant, now)?;
+            let registration = RegistrationRow {
+                id,
+                version: 1,
+                email: email.clone(),
+                state: RegistrationState::Submitted,
+                data: Some(data),
+                link: link.key,
+                submitted_at: now,
+                kept_until: link.expires_at.plus(inner.config.registration.kept_after_expiry),
+            };
+            let submitted = Submitted::new(id, email.clone(), now, link.expires_at, false);
+            let notice = inner.sent_notice(&submitted);
+            let event = inner.seen_from(Event::new(SUBMITTED, Actor::Visitor), visitor, Some(&email));
+            let mut work = UnitOfWork::new(inner.audit(event, now)?)
+                .change(Change::Draft(Box::new(Write::Update(
+                    inner.sent_draft(&row, draft, submitted)?,
+                ))))
+                .change(Change::Registration(Box::new(Write::Insert(registration))))
+                .change(Change::Link(Box::new(Write::Insert(link.clone()))));
+            if grant.granted {
+                work = work.mail(inner.registration_mail(&link, &registrant, now)?);
+            }
+            if inner.commit(work).await? == Commit::Done {
+                return Ok(SubmitOutcome::CheckEmail(notice));
+            }
+        }
+        Err(contended())
+    }
+
+    /// Takes a sent registration back to use another address: its link dies, the sections stay (portal P9).
+    ///
+    /// # Errors
+    /// `Refused` when there is nothing to take back.
+    pub async fn change_registration_address(
+        &self,
+        visitor: &Visitor,
+        token: &DraftToken,
+    ) -> Result<(), Denied<RegisterRefused>> {
+        let inner = &*self.inner;
+        for _ in 0..ATTEMPTS {
+            let found = inner.draft(token).await?;
+            let Some((row, mut draft)) = found else {
+                return Err(Denied::Refused(RegisterRefused::StartAgain));
+            };
+            let Some(submitted) = draft.submitted.take() else {
+                return Ok(());
+            };
+            let now = inner.now();
+            let event = inner.seen_from(
+                Event::new(GIVEN_UP, Actor::Visitor),
+                visitor,
+                Some(&submitted.email),
+            );
+            let row = inner.draft_row(row.key, row.version, &draft)?;
+            let mut work =
+                UnitOfWork::new(inner.audit(event, now)?).change(Change::Draft(Box::new(Write::Update(row))));
+            let view = inner.store.by_registration(submitted.registration).await?;
+            if let Some(view) = view.filter(|v| v.registration.state == RegistrationState::Submitted) {
+                let ended = RegistrationRow {
+                    state: RegistrationState::GivenUp,
+                    data: None,
+                    ..view.registration
+                };
+                work = work.change(Change::Registration(Box::new(Write::Update(ended))));
+                if let Some(link) = view.link.filter(|l| l.state == LinkState::Live) {
+                    let ended = link.ended(LinkState::Void, now);
+                    work = work.change(Change::Link(Box::new(Write::Update(ended))));
+                }
+            }
+            if inner.commit(work).await? == Commit::Done {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+}
+
+fn already_sent(notice: SentNotice) -> SubmitOutcome {
+    if notice.activated {
+        SubmitOutcome::Activated {
+            email: notice.email,
+            device: None,
+        }
+    } else {
+        SubmitOutcome::CheckEmail(notice)
+    }
+}
+
+/// The first step after its form was checked; what was left empty is kept from before.
+struct CheckedDetails {
+    email: EmailAddress,
+    password: Option<Password>,
+    question: Option<QuestionId>,
+    answer: Option<SecurityAnswer>,
+}
+
+impl Inner {
+    /// The draft of a genuine token, if it is young enough.
+    pub(crate) async fn draft(&self, token: &DraftToken) -> Result<Option<(DraftRow, Draft)>, Fault> {
+        let Some(seed) = self.keyring.open(Purpose::Draft, token.expose()) else {
+            return Ok(None);
+        };
+        let key = DraftKey::from_bytes(row_key(Purpose::Draft, &seed));
+        let now = self.now();
+        let Some(row) = self.store.load(key).await?.filter(|r| now < r.expires_at) else {
+            return Ok(None);
+        };
+        let draft = serde_json::from_str(&row.body)
+            .map_err(|e| Fault::permanent("a stored draft cannot be read").because(e))?;
+        Ok(Some((row, draft)))
+    }
+
+    async fn open_draft(&self, token: &DraftToken) -> Result<(DraftRow, Draft), Denied<RegisterRefused>> {
+        let found = self.draft(token).await?;
+        let (row, draft) = found.ok_or(Denied::Refused(RegisterRefused::StartAgain))?;
+        match &draft.submitted {
+            Some(sent) => Err(Denied::Refused(RegisterRefused::AlreadySent(
+                self.sent_notice(sent),
+            ))),
+            None => Ok((row, draft)),
+        }
+    }
+
+    pub(crate) fn draft_row(&self, key: DraftKey, version: i64, draft: &Draft) -> Result<DraftRow, Fault> {
+        let body = serde_json::to_string(draft)
+            .map_err(|e| Fault::permanent("a draft cannot be written").because(e))?;
+        Ok(DraftRow {
+            key,
+            version,
+            body,
+            expires_at: self.now().plus(self.config.registration.draft_lifetime),
+        })
+    }
+
+    /// Empties a draft whose data lives on under another token.
+    async fn forget_draft(&self, old: DraftRow) -> Result<(), Fault> {
+        let empty = self.draft_row(old.key, old.version.saturating_add(1), &Draft::default())?;
+        match self
+            .store
+            .save(&DraftRow {
+                expires_at: self.now(),
+                ..empty
+            })
+            .await
+        {
+            // Another tab wrote to it in between; it ends by its time.
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The draft once it is sent off: no hash stays in it, the sections do, for "use a different address".
+    pub(crate) fn sent_draft(
+        &self,
+        row: &DraftRow,
+        mut draft: Draft,
+        submitted: Submitted,
+    ) -> Result<DraftRow, Fault> {
+        draft.security = None;
+        draft.proven = None;
+        draft.submitted = Some(submitted);
+        self.draft_row(row.key, row.version, &draft)
+    }
+
+    pub(crate) fn sent_notice(&self, submitted: &Submitted) -> SentNotice {
+        SentNotice {
+            email: submitted.email.clone(),
+            link_expires_at: submitted.link_expires_at,
+            again_at: submitted.mailed_at.plus(self.config.registration.resend_pause),
+            activated: submitted.activated,
+        }
+    }
+
+    fn check_security_details(
+        &self,
+        form: &SecurityDetails,
+        before: Option<&SecurityDetailsDone>,
+    ) -> Result<CheckedDetails, Denied<RegisterRefused>> {
+        let mut errors = FieldErrors::new();
+        let email = EmailAddress::parse(&form.email)
+            .map_err(|e| errors.add("email", e.reason()))
+            .ok();
+        if form
+            .email2
+            .as_ref()
+            .is_some_and(|again| !EmailAddress::is_repeated(&form.email, again))
+        {
+            errors.add("email2", Reason::new("email2.mismatch"));
+        }
+        let question = self.checked_question(&form.question, &mut errors);
+        let same = before.is_some_and(|b| Some(&b.email) == email.as_ref() && b.question == question);
+        let password = self.checked_password(form, email.as_ref(), same, &mut errors);
+        let answer = self.checked_answer(form, email.as_ref(), question.as_ref(), same, &mut errors);
+        match (email, errors.is_empty()) {
+            (Some(email), true) => Ok(CheckedDetails {
+                email,
+                password,
+                question,
+                answer,
+            }),
+            _ => Err(Denied::Refused(RegisterRefused::Fields(errors))),
+        }
+    }
+
+    fn checked_question(&self, typed: &str, errors: &mut FieldErrors) -> Option<QuestionId> {
+        if self.config.registration.secret_question == SecretQuestion::Off {
+            return None;
+        }
+        let chosen = self
+            .config
+            .registration
+            .questions
+            .iter()
+            .find(|q| q.id().as_str() == typed);
+        if chosen.is_none() {
+            errors.add("question", Reason::new("question.required"));
+        }
+        chosen.map(|q| q.id().clone())
+    }
+
+    /// The new password, or `None` to keep the one that was hashed before for the same address and question.
+    fn checked_password(
+        &self,
+        form: &SecurityDetails,
+        email: Option<&EmailAddress>,
+        same: bool,
+        errors: &mut FieldErrors,
+    ) -> Option<Password> {
+        let again_empty = form.password2.as_ref().is_none_or(Password::is_empty);
+        if form.password.is_empty() && again_empty && same {
+            return None;
+        }
+        let owner = email.map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
+        if let Err(broken) = self.config.passwords.policy.check(&form.password, &owner) {
+            for rule in broken {
+                match rule.number() {
+                    Some(n) => errors.add_with_number("new-password", rule.reason(), n),
+                    None => errors.add("new-password", rule.reason()),
+                }
+            }
+        }
+        if form
+            .password2
+            .as_ref()
+            .is_some_and(|again| again.expose() != form.password.expose())
+        {
+            errors.add("new-password2", Reason::new("password2.mismatch"));
+        }
+        Some(Password::new(form.password.expose()))
+    }
+
+    fn checked_answer(
+        &self,
+        form: &SecurityDetails,
+        email: Option<&EmailAddress>,
+        question: Option<&QuestionId>,
+        same: bool,
+        errors: &mut FieldErrors,
+    ) -> Option<SecurityAnswer> {
+        if self.config.registration.secret_question == SecretQuestion::Off || (form.answer.is_empty() && same)
+        {
+            return None;
+        }
+        let asked = question.and_then(|id| self.config.registration.questions.find(id));
+        let answer = SecurityAnswer::parse(&form.answer).and_then(|answer| match (asked, email) {
+            (Some(asked), Some(email)) => answer.check(asked, &form.password, email).map(|()| answer),
+            // Without them the form is refused anyway.
+            (None, _) | (_, None) => Ok(answer),
+        });
+        answer
+            .map_err(|e| match e.number() {
+                Some(n) => errors.add_with_number("answer", e.reason(), n),
+                None => errors.add("answer", e.reason()),
+            })
+            .ok()
+    }
+
+    /// Hashes what was typed, on one place behind the gate, and keeps the rest.
+    async fn hash_security_details(
+        &self,
+        typed: CheckedDetails,
+        typed_answer: &str,
+        before: Option<SecurityDetailsDone>,
+        line: Line,
+    ) -> Result<SecurityDetailsDone, Denied<RegisterRefused>> {
+        let (old_password, old_answer) = before.map_or((None, None), |b| (Some(b.password), b.answer));
+        if typed.password.is_none()
+            && typed.answer.is_none()
+            && let Some(password) = old_password
+        {
+            return Ok(SecurityDetailsDone::new(
+                typed.email,
+                password,
+                typed.question,
+                old_answer,
+            ));
+        }
+        let mut slot = self.hasher.enter(line).await?;
+        let password = match (&typed.password, old_password) {
+            (Some(password), _) => {
+                slot.hash(SecretBytes::from(password), self.password_pepper())
+                    .await?
+            }
+            (None, Some(kept)) => kept,
+            (None, None) => return Err(Fault::permanent("a first step without a password").into()),
+        };
+        let answer = match &typed.answer {
+            Some(answer) => {
+                if typed.password.is_none() {
+                    self.refuse_password_as_answer(&mut *slot, &password, typed_answer)
+                        .await?;
+                }
+                Some(
+                    slot.hash(SecretBytes::from(answer.expose()), Pepper::Current)
+                        .await?,
+                )
+            }
+            None => old_answer,
+        };
+        Ok(SecurityDetailsDone::new(
+            typed.email,
+            password,
+            typed.question,
+            answer,
+        ))
+    }
+
+    /// An answer typed beside a kept password is compared with that password's hash (ANS-4).
+    async fn refuse_password_as_answer(
+        &self,
+        slot: &mut dyn HashingSlot,
+        password: &StoredHash,
+        answer: &str,
+    ) -> Result<(), Denied<RegisterRefused>> {
+        let secret = SecretBytes::from(answer);
+        if slot
+            .verify(password, secret, self.password_pepper())
+            .await?
+            .is_right()
+        {
+            let mut errors = FieldErrors::new();
+            errors.add("answer", Reason::new("answer.is_password"));
+            return Err(Denied::Refused(RegisterRefused::Fields(errors)));
+        }
+        Ok(())
+    }
+
+    /// The data of a draft in which every step is done and still right.
+    fn complete_data(
+        &self,
+        draft: &Draft,
+    ) -> Result<(EmailAddress, RegistrationData), Denied<RegisterRefused>> {
+        let profile = &self.config.registration.profile;
+        if let Some(step) = draft.first_open_step(profile.sections()) {
+            return Err(Denied::Refused(RegisterRefused::StepFirst(step)));
+        }
+        let security = draft
+            .security
+            .as_ref()
+            .ok_or(Denied::Refused(RegisterRefused::StepFirst(Step::SecurityDetails)))?;
+        let mut sections = Map::new();
+        for name in profile.sections() {
+            let typed = draft.sections.get(*name).map_or(Value::Null, |s| s.value.clone());
+            let step = || Denied::Refused(RegisterRefused::StepFirst(Step::Section((*name).to_owned())));
+            let value = profile.check(name, typed).map_err(|_| step())?;
+            sections.insert((*name).to_owned(), value);
+        }
+        let data = RegistrationData {
+            password: security.password.clone(),
+            question: security.question.clone(),
+            answer: security.answer.clone(),
+            profile: StoredProfile::new(profile.version(), sections),
+        };
+        Ok((security.email.clone(), data))
+    }
+
+    /// Completes a registration whose address a mailed link has proven in this browser; `None` where that link no
+    /// longer counts, and the ordinary way is taken.
+    async fn submit_proven(
+        &self,
+        visitor: &Visitor,
+        row: &DraftRow,
+        draft: &Draft,
+        email: &EmailAddress,
+        data: &RegistrationData,
+        now: Timestamp,
+    ) -> Result<Option<SubmitOutcome>, Denied<RegisterRefused>> {
+        let Some(proven) = draft.proven.as_ref().filter(|p| p.email == *email) else {
+            return Ok(None);
+        };
+        let Some(view) = self.store.by_link(proven.link).await? else {
+            return Ok(None);
+        };
+        let Subject::Registration {
+            row: registration,
+            claimed: false,
+        } = view.subject
+        else {
+            return Ok(None);
+        };
+        let link = view.link;
+        if !link.is_live(now) || link.address != *email || registration.state != RegistrationState::Submitted
+        {
+            return Ok(None);
+        }
+        let submitted = Submitted::new(registration.id, email.clone(), now, link.expires_at, true);
+        let event = self.seen_from(Event::new(COMPLETED, Actor::Owner), visitor, Some(email));
+        let work = UnitOfWork::new(self.audit(event, now)?)
+            .change(Change::Link(Box::new(Write::Update(
+                link.ended(LinkState::Used, now),
+            ))))
+            .change(Change::Draft(Box::new(Write::Update(self.sent_draft(
+                row,
+                draft.clone(),
+                submitted,
+            )?))));
+        let (work, device) = self.add_account(work, email, data.clone(), None, now, visitor)?;
+        match self.commit(work).await? {
+            Commit::Done => Ok(Some(SubmitOutcome::Activated {
+                email: email.clone(),
+                device,
+            })),
+            Commit::Conflict => Err(contended()),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! "Send the link again": the same link while it works, a new one when it is over.
+//!
+//! Every answer is the same for every address (ENU-1); the mails stay within the quotas an outsider has (MAIL-5).
+//! Mails: E1, or E2 where the address has an account meanwhile. Audited as `register.resent`.
+
+use crate::account::email::{EmailAddress, EmailError};
+use crate::audit::{Actor, Event};
+use crate::enrolling::MailGrant;
+use crate::environment::Timestamp;
+use crate::error::{Denied, Fault, Reason};
+use crate::link::{LinkRow, LinkState};
+use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::registration::draft::Submitted;
+use crate::registration::{RegistrationRow, RegistrationState};
+use crate::secret::token::DraftToken;
+use crate::store::{RegistrantView, RegistrationView};
+use crate::unit_of_work::{Change, UnitOfWork, Write};
+use crate::visitor::Visitor;
+
+/// Why no link was sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResendLinkRefused {
+    /// Too soon after the last one.
+    Wait {
+        /// The earliest moment.
+        until: Timestamp,
+    },
+    /// This browser has sent no registration off, or that was too long ago: ask for the address.
+    NothingSent,
+    /// What was typed is no address.
+    Email(EmailError),
+}
+
+const RESENT: Reason = Reason::new("register.resent");
+
+impl PortalAuth {
+    /// Sends the link of this browser's own registration again.
+    ///
+    /// Whether a quota was used up is not told: the answer is the same, and the earlier link still works (TOK-6).
+    ///
+    /// # Errors
+    /// `Refused` when it is too soon, or there is nothing to send again.
+    pub async fn resend_link(
+        &self,
+        visitor: &Visitor,
+        token: &DraftToken,
+    ) -> Result<(), Denied<ResendLinkRefused>> {
+        let inner = &*self.inner;
+        let mut grant = None;
+        for _ in 0..ATTEMPTS {
+            let Some((row, mut draft)) = inner.draft(token).await? else {
+                return Err(Denied::Refused(ResendLinkRefused::NothingSent));
+            };
+            let Some(sent) = draft.submitted.clone().filter(|s| !s.activated) else {
+                return Err(Denied::Refused(ResendLinkRefused::NothingSent));
+            };
+            let now = inner.now();
+            let until = sent.mailed_at.plus(inner.config.registration.resend_pause);
+            if now < until {
+                return Err(Denied::Refused(ResendLinkRefused::Wait { until }));
+            }
+            let registrant = inner.store.by_registrant(&sent.email).await?;
+            let own = inner.store.by_registration(sent.registration).await?;
+            let grant = match grant {
+                Some(grant) => grant,
+                None => *grant.insert(inner.spend_outsider_mail(&sent.email, visitor, now).await?),
+            };
+            let work = inner.resent(visitor, &sent.email, now)?;
+            let (work, link_expires_at) = inner.add_link_mail(work, own, &registrant, grant, now)?;
+            draft.submitted = Some(Submitted::new(
+                sent.registration,
+                sent.email,
+                now,
+                link_expires_at.unwrap_or(sent.link_expires_at),
+                false,
+            ));
+            let row = inner.draft_row(row.key, row.version, &draft)?;
+            let work = work.change(Change::Draft(Box::new(Write::Update(row))));
+            if inner.commit(work).await? == Commit::Done {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+
+    /// Sends the link of whatever registration waits for a typed address; the answer is the same for every address.
+    ///
+    /// # Errors
+    /// `Refused` only where what was typed is no address.
+    pub async fn resend_link_to(
+        &self,
+        visitor: &Visitor,
+        typed: &str,
+    ) -> Result<(), Denied<ResendLinkRefused>> {
+        let inner = &*self.inner;
+        let email = EmailAddress::parse(typed).map_err(|e| Denied::Refused(ResendLinkRefused::Email(e)))?;
+        let mut grant = None;
+        for _ in 0..ATTEMPTS {
+            let now = inner.now();
+            let registrant = inner.store.by_registrant(&email).await?;
+            let grant = match grant {
+                Some(grant) => grant,
+                None => *grant.insert(inner.spend_outsider_mail(&email, visitor, now).await?),
+            };
+            let work = inner.resent(visitor, &email, now)?;
+            let waiting = registrant.waiting.clone();
+            let (work, _) = inner.add_link_mail(work, waiting, &registrant, grant, now)?;
+            if inner.commit(work).await? == Commit::Done {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+}
+
+impl Inner {
+    fn resent(&self, visitor: &Visitor, email: &EmailAddress, now: Timestamp) -> Result<UnitOfWork, Fault> {
+        let event = self.seen_from(Event::new(RESENT, Actor::Visitor), visitor, Some(email));
+        Ok(UnitOfWork::new(self.audit(event, now)?))
+    }
+
+    /// Adds the mail that a registration gets when its link is asked for again: the live link, a new one in place of
+    /// one that is over, a word to the owner of an existing account, or nothing. Returns the new link's end, if any.
+    fn add_link_mail(
+        &self,
+        work: UnitOfWork,
+        own: Option<RegistrationView>,
+        registrant: &RegistrantView,
+        grant: MailGrant,
+        now: Timestamp,
+    ) -> Result<(UnitOfWork, Option<Timestamp>), Fault> {
+        if !grant.granted {
+            return Ok((work, None));
+        }
+        let waiting = own.filter(|v| v.registration.state == RegistrationState::Submitted);
+        let Some(RegistrationView {
+            registration,
+            link: Some(link),
+        }) = waiting
+        else {
+            return Ok((self.add_owner_notice(work, registrant, now)?, None));
+        };
+        if link.is_live(now) {
+            return Ok((
+                work.mail(self.registration_mail(&link, registrant, now)?),
+                Some(link.expires_at),
+            ));
+        }
+        if now >= registration.kept_until {
+            return Ok((work, None));
+        }
+        let (work, fresh) = self.replace_link(work, registration, &link, grant, now)?;
+        let mail = self.registration_mail(&fresh, registrant, now)?;
+        Ok((work.mail(mail), Some(fresh.expires_at)))
+    }
+
+    fn add_owner_notice(
+        &self,
+        work: UnitOfWork,
+        registrant: &RegistrantView,
+        now: Timestamp,
+    ) -> Result<UnitOfWork, Fault> {
+        let Some(account) = &registrant.account else {
+            return Ok(work);
+        };
+        let useless_from = now.plus(self.config.registration.link_lifetime);
+        let mut mail = self.mail(
+            crate::mail::outbox::MailKind::AlreadyRegistered,
+            &account.email,
+            now,
+            useless_from,
+        )?;
+        mail.account = Some(account.id);
+        Ok(work.mail(mail))
+    }
+
+    /// Puts a new link in the place of one that is over; there is one live link per registration (TOK-6).
+    pub(crate) fn replace_link(
+        &self,
+        work: UnitOfWork,
+        registration: RegistrationRow,
+        old: &LinkRow,
+        grant: MailGrant,
+        now: Timestamp,
+    ) -> Result<(UnitOfWork, LinkRow), Fault> {
+        let fresh = self.activation_link(registration.id, &registration.email, grant, now)?;
+        let kept_until = fresh.expires_at.plus(self.config.registration.kept_after_expiry);
+        let registration = RegistrationRow {
+            link: fresh.key,
+            kept_until,
+            ..registration
+        };
+        let work = work
+            .change(Change::Registration(Box::new(Write::Update(registration))))
+            .change(Change::Link(Box::new(Write::Update(
+                old.ended(LinkState::Replaced, now),
+            ))))
+            .change(Change::Link(Box::new(Write::Insert(fresh.clone()))));
+        Ok((work, fresh))
+    }
+}

@@ -1,0 +1,245 @@
+//! What a right proof is answered with: a session, a familiar device, or a code on its way.
+
+use crate::account::email::EmailAddress;
+use crate::account::snapshot::AccountRow;
+use crate::challenge::{ChallengeKey, ChallengePurpose, ChallengeRow, CodeSeed};
+use crate::device::{DeviceKey, DeviceRow};
+use crate::environment::{Timestamp, draw};
+use crate::error::{Denied, Fault};
+use crate::mail::outbox::{MailKind, OutboxRow};
+use crate::mail::quota::{QuotaLimits, QuotaLine, Spent};
+use crate::portal::Inner;
+use crate::secret::keyring::row_key;
+use crate::secret::token::{ChallengeToken, DeviceToken, Purpose, SessionToken};
+use crate::session::{Level, SessionHandle, SessionKey, SessionRow};
+use crate::unit_of_work::{Change, Guard, Sweep, UnitOfWork, Write};
+use crate::visitor::Visitor;
+
+/// A new session, for the host to put into cookies.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewSession {
+    /// Goes into the session cookie, in place of any other.
+    pub session: SessionToken,
+    /// Goes into the device cookie, where the browser had none that is genuine.
+    pub device: Option<DeviceToken>,
+    /// What the session proved.
+    pub level: Level,
+}
+
+/// A code is on its way, and a half-done sign-in or confirmation waits for it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CodeSent {
+    /// Goes into the cookie of the half-done sign-in.
+    pub challenge: ChallengeToken,
+    /// What the code's page may show.
+    pub notice: CodeNotice,
+}
+
+/// What the code's page may show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CodeNotice {
+    /// The address it went to, masked.
+    pub sent_to: String,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// From when on the code does not work.
+    pub expires_at: Timestamp,
+    /// The earliest moment at which it can be sent again; `None` when no further mail is left.
+    pub again_at: Option<Timestamp>,
+}
+
+/// How long a proof of a device is written for; its row's epoch may end it at any time.
+pub(crate) struct DeviceGrant {
+    pub(crate) row: DeviceRow,
+    pub(crate) fresh: Option<DeviceToken>,
+}
+
+impl Inner {
+    /// Draws a session for `account` and adds it to `work`; `created_at` is the sign-in it goes back to.
+    ///
+    /// The session carries the epoch of `account` as it was read and is dead on arrival if that has moved.
+    pub(crate) fn add_session(
+        &self,
+        work: UnitOfWork,
+        account: &AccountRow,
+        level: Level,
+        created_at: Timestamp,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, SessionToken), Fault> {
+        let minted = self.keyring.mint(Purpose::Session, &*self.entropy)?;
+        let row = SessionRow {
+            key: SessionKey::from_bytes(row_key(Purpose::Session, &minted.seed)),
+            handle: SessionHandle::draw(&*self.entropy)?,
+            account: account.id,
+            epoch: account.auth_epoch,
+            level,
+            created_at,
+            last_seen: now,
+            confirmed_at: now,
+            expires_at: created_at.plus(self.config.sessions.absolute),
+            label: visitor.label(),
+            network: visitor.coarse_network(),
+        };
+        let work = work
+            .guard(Guard::InEpoch {
+                account: account.id,
+                epoch: account.auth_epoch,
+            })
+            .change(Change::Session(Box::new(Write::Insert(row))))
+            .sweep(Sweep::KeepNewestSessions {
+                account: account.id,
+                keep: self.config.sessions.most,
+            });
+        Ok((work, SessionToken::minted(minted.text)))
+    }
+
+    /// Makes the visitor's browser familiar to `account` and adds that to `work`; mints a device token where the
+    /// browser has none.
+    pub(crate) fn add_device(
+        &self,
+        work: UnitOfWork,
+        account: &AccountRow,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, Option<DeviceToken>), Fault> {
+        let grant = self.device_grant(account, now, visitor)?;
+        let work = work
+            .change(Change::Device(grant.row))
+            .sweep(Sweep::KeepNewestDevices {
+                account: account.id,
+                keep: self.config.guessing.devices,
+            });
+        Ok((work, grant.fresh))
+    }
+
+    fn device_grant(
+        &self,
+        account: &AccountRow,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<DeviceGrant, Fault> {
+        let (device, fresh) = match self.device_key(visitor) {
+            Some(key) => (key, None),
+            None => {
+                let minted = self.keyring.mint(Purpose::Device, &*self.entropy)?;
+                let key = DeviceKey::from_bytes(row_key(Purpose::Device, &minted.seed));
+                (key, Some(DeviceToken::minted(minted.text)))
+            }
+        };
+        let row = DeviceRow {
+            device,
+            account: account.id,
+            epoch: account.auth_epoch,
+            last_used: now,
+        };
+        Ok(DeviceGrant { row, fresh })
+    }
+
+    /// Draws a challenge for `account` and adds it and its code's mail to `work`.
+    pub(crate) fn add_challenge(
+        &self,
+        work: UnitOfWork,
+        account: &AccountRow,
+        purpose: ChallengePurpose,
+        session: Option<SessionKey>,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, CodeSent), Fault> {
+        let codes = &self.config.codes;
+        let minted = self.keyring.mint(Purpose::Challenge, &*self.entropy)?;
+        let row = ChallengeRow {
+            key: ChallengeKey::from_bytes(row_key(Purpose::Challenge, &minted.seed)),
+            version: 1,
+            purpose,
+            account: account.id,
+            epoch: account.auth_epoch,
+            session,
+            code_seed: CodeSeed::from_bytes(draw(&*self.entropy)?),
+            code_no: 1,
+            code_key: self.keyring.code_key(),
+            code_issued_at: now,
+            code_expires_at: now.plus(codes.lifetime),
+            tries: 0,
+            mails: 1,
+            mailed_at: now,
+            created_at: now,
+            expires_at: now.plus(codes.challenge_lifetime),
+        };
+        let mail = self.code_mail(&row, &account.email, now, visitor)?;
+        let notice = self.code_notice(&row, &account.email);
+        let work = work
+            .guard(Guard::InEpoch {
+                account: account.id,
+                epoch: account.auth_epoch,
+            })
+            .change(Change::Challenge(Box::new(Write::Insert(row))))
+            .sweep(Sweep::KeepNewestChallenges {
+                account: account.id,
+                keep: codes.live,
+            })
+            .mail(mail);
+        Ok((
+            work,
+            CodeSent {
+                challenge: ChallengeToken::minted(minted.text),
+                notice,
+            },
+        ))
+    }
+
+    /// The mail that carries a challenge's current code (E4).
+    pub(crate) fn code_mail(
+        &self,
+        row: &ChallengeRow,
+        to: &EmailAddress,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<OutboxRow, Fault> {
+        let mut mail = self.mail(MailKind::SignInCode, to, now, row.code_expires_at)?;
+        mail.account = Some(row.account);
+        mail.challenge = Some(row.key);
+        mail.facts =
+            serde_json::json!({ "browser": visitor.label(), "code_no": row.code_no.to_string() }).to_string();
+        Ok(mail)
+    }
+
+    pub(crate) fn code_notice(&self, row: &ChallengeRow, to: &EmailAddress) -> CodeNotice {
+        let codes = &self.config.codes;
+        CodeNotice {
+            sent_to: to.masked(),
+            sent_at: row.mailed_at,
+            expires_at: row.code_expires_at,
+            again_at: (row.mails < codes.mails).then(|| row.mailed_at.plus(codes.resend_pause)),
+        }
+    }
+
+    /// Counts a code mail to `account`: the password was right, so only the account's own limits hold it (OTP-7).
+    ///
+    /// # Errors
+    /// `TooManyTries` when the hour or the day is used up.
+    pub(crate) async fn spend_code_mail<R>(
+        &self,
+        account: &AccountRow,
+        now: Timestamp,
+    ) -> Result<(), Denied<R>> {
+        let codes = &self.config.codes;
+        let hour = std::time::Duration::from_secs(3600);
+        let line = QuotaLine {
+            key: self.keyring.pseudonym("mail/code", account.id.as_bytes()),
+            limits: QuotaLimits::Sliding(vec![
+                (codes.mails_an_hour, hour),
+                (codes.mails_a_day, hour.saturating_mul(24)),
+            ]),
+        };
+        match self.store.spend(&[line], now).await? {
+            Spent::Granted { .. } => Ok(()),
+            Spent::Refused { until } => Err(Denied::TooManyTries {
+                retry_after: until.since(now),
+            }),
+        }
+    }
+}

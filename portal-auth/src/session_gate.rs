@@ -1,0 +1,139 @@
+//! The one gate that every signed-in act passes: finds the session, decides whether it lives, notes the activity.
+
+use crate::account::snapshot::AccountId;
+use crate::account::status::TwoStep;
+use crate::config::TwoStepPolicy;
+use crate::environment::Timestamp;
+use crate::error::Denied;
+use crate::portal::Inner;
+use crate::secret::keyring::row_key;
+use crate::secret::token::{Purpose, SessionToken};
+use crate::session::{Level, SessionEnd, SessionHandle, SessionKey, SessionRow, SessionView};
+
+/// A person whose session lives, as one request knows them.
+///
+/// It is a value of one moment: do not keep it between requests (SES-9).
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    view: SessionView,
+    last_seen: Timestamp,
+    policy: TwoStepPolicy,
+}
+
+impl SignedIn {
+    /// The account.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        self.view.session.account
+    }
+
+    /// What this session proved.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        self.view.session.level
+    }
+
+    /// The session's name in its owner's list.
+    #[must_use]
+    pub const fn handle(&self) -> SessionHandle {
+        self.view.session.handle
+    }
+
+    /// Whether the owner has turned the second step on, or the service demands it of everybody.
+    #[must_use]
+    pub fn asks_for_code(&self) -> bool {
+        asks_for_code(self.policy, self.view.account_two_step)
+    }
+
+    /// The owner's own choice about the second step.
+    #[must_use]
+    pub const fn two_step(&self) -> TwoStep {
+        self.view.account_two_step
+    }
+
+    /// When the person last proved who they are.
+    #[must_use]
+    pub const fn confirmed_at(&self) -> Timestamp {
+        self.view.session.confirmed_at
+    }
+
+    /// The last activity before this request.
+    #[must_use]
+    pub const fn last_seen(&self) -> Timestamp {
+        self.last_seen
+    }
+
+    /// When the person signed in.
+    #[must_use]
+    pub const fn signed_in_at(&self) -> Timestamp {
+        self.view.session.created_at
+    }
+
+    /// From when on the session is dead whatever its activity.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.view.session.expires_at
+    }
+
+    pub(crate) const fn session(&self) -> &SessionRow {
+        &self.view.session
+    }
+}
+
+/// Whether a sign-in asks for a code under `policy` for an owner who chose `two_step`.
+pub(crate) const fn asks_for_code(policy: TwoStepPolicy, two_step: TwoStep) -> bool {
+    match policy {
+        TwoStepPolicy::Off => false,
+        TwoStepPolicy::Optional | TwoStepPolicy::RequiredForAreas => matches!(two_step, TwoStep::Email),
+        TwoStepPolicy::RequiredForAll => true,
+    }
+}
+
+/// Whether a request counts as activity of its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "it does or it does not")]
+pub enum Activity {
+    /// A person did something: the idle time starts again.
+    Counts,
+    /// A page asked by itself: the idle time goes on.
+    Background,
+}
+
+impl Inner {
+    /// The row key of a genuine session token.
+    pub(crate) fn session_key(&self, token: &SessionToken) -> Option<SessionKey> {
+        let seed = self.keyring.open(Purpose::Session, token.expose())?;
+        Some(SessionKey::from_bytes(row_key(Purpose::Session, &seed)))
+    }
+
+    /// Finds the session of `token` and notes the activity, in one read and at most one write.
+    pub(crate) async fn live_session(
+        &self,
+        token: &SessionToken,
+        activity: Activity,
+    ) -> Result<SignedIn, Denied<SessionEnd>> {
+        let key = self
+            .session_key(token)
+            .ok_or(Denied::Refused(SessionEnd::Revoked))?;
+        let Some(view) = self.store.session(key).await? else {
+            self.last_seen.forget(key);
+            return Err(Denied::Refused(SessionEnd::Revoked));
+        };
+        let now = self.now();
+        let limits = &self.config.sessions;
+        let stored = view.session.last_seen;
+        let last_seen = self.last_seen.of(key, stored);
+        if let Err(end) = view.check(now, last_seen, limits.idle, self.config.clock_skew) {
+            self.last_seen.forget(key);
+            return Err(Denied::Refused(end));
+        }
+        if activity == Activity::Counts && self.last_seen.note(key, stored, now, limits.touch_after) {
+            self.store.touch_many(&[(key, now)]).await?;
+        }
+        Ok(SignedIn {
+            view,
+            last_seen,
+            policy: self.config.two_step,
+        })
+    }
+}

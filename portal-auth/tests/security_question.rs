@@ -1,0 +1,204 @@
+//! Secret questions and answers.
+
+use portal_auth::account::email::EmailAddress;
+use portal_auth::account::security_question::{
+    AnswerError, QuestionId, Questions, QuestionsProblem, SecurityAnswer,
+};
+use portal_auth::password::Password;
+use proptest::prelude::*;
+
+fn normal(typed: &str) -> Result<String, AnswerError> {
+    SecurityAnswer::parse(typed).map(|answer| answer.expose().to_owned())
+}
+
+fn refusal(typed: &str) -> Option<AnswerError> {
+    SecurityAnswer::parse(typed).err()
+}
+
+#[test]
+fn ten_questions_come_with_the_crate_and_the_guides_is_not_the_first() {
+    let built_in = Questions::built_in();
+    assert_eq!(built_in.iter().count(), 10);
+    assert_ne!(built_in.iter().next().unwrap().id().as_str(), "first_car");
+    let guides = built_in.find(&QuestionId::parse("first_car").unwrap()).unwrap();
+    assert_eq!(guides.text(), "The model of your first car?");
+    assert_eq!(
+        Questions::parse(include_str!("../src/account/questions.txt")),
+        Ok(built_in)
+    );
+}
+
+#[test]
+fn a_list_of_questions_is_read_line_by_line() {
+    let questions = Questions::parse("# ours\r\n\r\n pet \t First pet? \r\nb-2\tWhere?\n").unwrap();
+    let read: Vec<_> = questions.iter().map(|q| (q.id().as_str(), q.text())).collect();
+    assert_eq!(read, [("pet", "First pet?"), ("b-2", "Where?")]);
+    assert_eq!(questions.find(&QuestionId::parse("car").unwrap()), None);
+}
+
+#[test]
+fn an_error_in_a_list_of_questions_names_its_line() {
+    let long = format!("a\t{}", "x".repeat(201));
+    for (text, line, problem) in [
+        ("a\tA?\nno tab here", 2, QuestionsProblem::NoTab),
+        ("# c\n\nBig\tA?", 3, QuestionsProblem::BadId),
+        ("\tA?", 1, QuestionsProblem::BadId),
+        ("a\t ", 1, QuestionsProblem::BadText),
+        ("a\tA\u{202e}?", 1, QuestionsProblem::BadText),
+        (&long, 1, QuestionsProblem::BadText),
+        ("a\tA?\na\tB?", 2, QuestionsProblem::RepeatedId),
+        ("a\tA?\n#\nb\tA?", 3, QuestionsProblem::RepeatedText),
+        ("", 1, QuestionsProblem::NoQuestions),
+        ("# nothing\n", 1, QuestionsProblem::NoQuestions),
+    ] {
+        let error = Questions::parse(text).unwrap_err();
+        assert_eq!((error.line, error.problem), (line, problem), "{text:?}");
+        assert!(error.to_string().contains(&format!("line {line}")));
+    }
+}
+
+#[test]
+fn ids_are_short_and_plain() {
+    assert!(QuestionId::parse(&"x".repeat(40)).is_ok());
+    for id in ["", "First", "a b", "a\t", "é", &"x".repeat(41)] {
+        assert!(QuestionId::parse(id).is_err(), "{id:?}");
+    }
+    assert!(serde_json::from_str::<QuestionId>("\"first_car\"").is_ok());
+    assert!(serde_json::from_str::<QuestionId>("\"First Car\"").is_err());
+}
+
+#[test]
+fn capitals_accents_blanks_and_marks_do_not_matter() {
+    // ANS-2
+    for (typed, expected) in [
+        ("Ford Escort", "ford escort"),
+        ("  FORD \u{a0}  escort ", "ford escort"),
+        ("O'Brien-Smith, Jr.", "obriensmith jr"),
+        ("O’Brien‑Smith “Jr”", "obriensmith jr"),
+        ("Peugeot 2CV", "peugeot 2cv"),
+        ("Citroën", "citroen"),
+        ("Citroe\u{308}n", "citroen"),
+        ("ﬁat Ⅷ", "fiat viii"),
+        ("ＦＯＲＤ", "ford"),
+        ("İzmir", "izmir"),
+        ("Ærøskøbing", "ærøskøbing"),
+        ("हिन्दी", "हिन्दी"),
+        ("e-\u{301}-xyz", "exyz"),
+    ] {
+        assert_eq!(normal(typed).as_deref(), Ok(expected), "{typed:?}");
+    }
+}
+
+#[test]
+fn what_composes_once_the_marks_are_gone_has_one_form_too() {
+    // I-33: the parts of a Korean syllable with a hyphen between them
+    assert_eq!(normal("\u{1100}-\u{1161} xyz"), normal("\u{ac00} xyz"));
+    assert_eq!(normal("\u{1100}-\u{1161} xyz").as_deref(), Ok("\u{ac00} xyz"));
+}
+
+#[test]
+fn the_form_of_the_form_of_every_character_is_itself() {
+    // I-33
+    for c in '\0'..='\u{1ffff}' {
+        if let Ok(once) = normal(&format!("x{c}-{c}\u{301}yz")) {
+            assert_eq!(normal(&once).as_ref(), Ok(&once), "{:04x}", u32::from(c));
+        }
+    }
+}
+
+#[test]
+fn lengths_are_those_of_the_normal_form_and_of_what_was_typed() {
+    // ANS-2, LIM-2
+    assert_eq!(refusal(""), Some(AnswerError::Required));
+    assert_eq!(refusal("  "), Some(AnswerError::Required));
+    assert_eq!(refusal("..."), Some(AnswerError::TooShort));
+    assert_eq!(refusal("a.b."), Some(AnswerError::TooShort));
+    assert_eq!(normal("a.b.c").as_deref(), Ok("abc"));
+    assert_eq!(normal(&"xy".repeat(50)), Ok("xy".repeat(50)));
+    assert_eq!(refusal(&"x".repeat(101)), Some(AnswerError::TooLong));
+    assert_eq!(refusal(&"中".repeat(86)), Some(AnswerError::TooLong));
+    assert!(SecurityAnswer::parse(&"中".repeat(85)).is_ok());
+    // One ligature that stands for eighteen characters.
+    assert_eq!(refusal(&"\u{fdfa}".repeat(6)), Some(AnswerError::TooLong));
+    assert_eq!(refusal("ford\0escort"), Some(AnswerError::HiddenCharacters));
+    assert_eq!(refusal("ford\u{202e}escort"), Some(AnswerError::HiddenCharacters));
+    assert_eq!(AnswerError::TooShort.number(), Some(3));
+    assert_eq!(AnswerError::TooLong.number(), Some(100));
+    assert_eq!(AnswerError::Common.number(), None);
+}
+
+#[test]
+fn an_answer_that_everybody_knows_is_refused() {
+    // ANS-4
+    let questions = Questions::built_in();
+    let question = questions.find(&QuestionId::parse("first_car").unwrap()).unwrap();
+    let password = Password::from("Str0ng-enough7");
+    let email = EmailAddress::parse("jane.doe@school.example").unwrap();
+    let verdict = |typed| {
+        SecurityAnswer::parse(typed)
+            .unwrap()
+            .check(question, &password, &email)
+    };
+    for (typed, error, code) in [
+        ("STR0NGENOUGH7", AnswerError::IsPassword, "answer.is_password"),
+        ("Jane.Doe@School.example", AnswerError::IsEmail, "answer.is_email"),
+        ("Jane-Doe", AnswerError::IsEmail, "answer.is_email"),
+        (
+            "the model of your first car?",
+            AnswerError::IsQuestion,
+            "answer.is_question",
+        ),
+        (
+            "The model of your first car",
+            AnswerError::IsQuestion,
+            "answer.is_question",
+        ),
+        ("I don't know", AnswerError::Common, "answer.common"),
+        ("Password", AnswerError::Common, "answer.common"),
+        ("xXxXx", AnswerError::Common, "answer.common"),
+    ] {
+        assert_eq!(verdict(typed), Err(error), "{typed}");
+        assert_eq!(error.reason().code(), code);
+    }
+    for typed in ["Ford Escort", "Mini", "Jane Doe's Golf"] {
+        assert_eq!(verdict(typed), Ok(()), "{typed}");
+    }
+}
+
+#[test]
+fn every_common_answer_stands_in_the_list_as_it_is_compared() {
+    let list = include_str!("../src/account/common_answers.txt");
+    for entry in list.lines().filter(|line| !line.starts_with('#')) {
+        assert_eq!(normal(entry).as_deref(), Ok(entry));
+    }
+}
+
+#[test]
+fn an_answer_is_not_shown() {
+    // HASH-7
+    assert_eq!(
+        format!("{:?}", SecurityAnswer::parse("Ford Escort").unwrap()),
+        "SecurityAnswer(..)"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn the_form_of_a_form_is_itself(typed in "\\PC{0,40}|[a-zA-Z.,'\" \u{300}-\u{345}\u{ac00}\u{1100}-\u{11ff}ΐΣςΆ-]{0,20}") {
+        // I-33
+        if let Ok(answer) = SecurityAnswer::parse(&typed) {
+            prop_assert_eq!(SecurityAnswer::parse(answer.expose()).map(|a| a.expose().to_owned()),
+                Ok(answer.expose().to_owned()));
+        }
+    }
+
+    #[test]
+    fn typing_it_in_capitals_or_with_blanks_gives_the_same_answer(typed in "[a-zäöüé0-9][a-zäöüé0-9 ]{1,20}[a-zäöüé0-9]") {
+        // I-33
+        let spaced = format!("  {} ", typed.replace(' ', " \u{a0} "));
+        prop_assert!(normal(&typed).is_ok());
+        prop_assert_eq!(normal(&typed), normal(&spaced.to_uppercase()));
+    }
+}
