@@ -2,6 +2,8 @@
 
 #![allow(
     dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::arithmetic_side_effects,
     reason = "each test file uses a part of it, and it fails by panicking"
