@@ -56,7 +56,7 @@ pub async fn work_details(person: &mut Person, page: &Page) -> Page {
         .button("Enter Address Manually")
         .with("role", ADDRESS_BOOK_ROLE)
         .with("organisation", "Hill School");
-    let page = person.send(&form.with("postcode", "ZZ99 3VZ")).await;
+    let page = person.send(&form.with("postcode", "S1 2HH")).await;
     let form = page
         .button("Submit Registration")
         .with("address_line1", "1 High Street")

@@ -65,11 +65,13 @@ impl Page {
         self.text_of(".notice")
     }
 
-    /// Where the link with this text leads.
+    /// Where the link with this text leads; one in the middle of the page comes before those around it.
     pub fn link(&self, text: &str) -> String {
         let document = Html::parse_document(&self.body);
+        let (middle, all) = (parsed("main a[href]"), parsed("a[href]"));
         document
-            .select(&parsed("a[href]"))
+            .select(&middle)
+            .chain(document.select(&all))
             .find(|a| words(*a) == text)
             .and_then(|a| a.value().attr("href").map(str::to_owned))
             .unwrap_or_else(|| panic!("no link {text:?} on {}:\n{}", self.path, self.body))
@@ -78,7 +80,9 @@ impl Page {
     /// The value a field was shown with.
     pub fn value_of(&self, field: &str) -> String {
         let form = Form::holding(self, |form| {
-            form.select(&parsed(&format!("[name='{field}']"))).next().is_some()
+            form.select(&parsed(&format!("[name='{field}']")))
+                .next()
+                .is_some()
         });
         form.value(field).unwrap_or_default().to_owned()
     }

@@ -1,7 +1,7 @@
 //! What every answer carries, what a browser is given to keep, and what never gets into the log.
 
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderName, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 
 use crate::rig::journey::{account, complete, log_in, log_in_on, register, turn_two_step_on};
 use crate::rig::site::{code_in, link_in, not};
@@ -26,8 +26,21 @@ async fn every_answer_carries_the_headers_that_keep_a_browser_strict() {
     let site = Site::with_inbox(Database::Sqlite);
     let portal = site.open().await;
     let mut jo = Person::at(&portal);
-    let pages = ["/", "/help", "/account/login", "/account/register/security-details", "/account/register/sent"];
-    let others = ["/no/such/page", "/healthz", "/account/timed-out", "/home", "/dev/mail", "/account/complete-registration"];
+    let pages = [
+        "/",
+        "/help",
+        "/account/login",
+        "/account/register/security-details",
+        "/account/register/sent",
+    ];
+    let others = [
+        "/no/such/page",
+        "/healthz",
+        "/account/timed-out",
+        "/home",
+        "/dev/mail",
+        "/account/complete-registration",
+    ];
     for path in pages.iter().chain(&others) {
         let page = jo.ask(Method::GET, path, &[]).await;
         // A4: 3.4.1 to 3.4.8
@@ -35,13 +48,23 @@ async fn every_answer_carries_the_headers_that_keep_a_browser_strict() {
         assert_eq!(header(&page, "x-content-type-options"), "nosniff");
         assert_eq!(header(&page, "x-frame-options"), "DENY");
         assert_eq!(header(&page, "cross-origin-opener-policy"), "same-origin");
-        let referrer = if *path == "/account/complete-registration" { "no-referrer" } else { "same-origin" };
+        let referrer = if *path == "/account/complete-registration" {
+            "no-referrer"
+        } else {
+            "same-origin"
+        };
         assert_eq!(header(&page, "referrer-policy"), referrer, "{path}");
         assert_eq!(header(&page, "cache-control"), "no-store", "WEB-6: {path}");
-        assert!(page.headers.get("strict-transport-security").is_none(), "plain http is for this machine only");
+        assert!(
+            page.headers.get("strict-transport-security").is_none(),
+            "plain http is for this machine only"
+        );
         assert!(page.headers.get("server").is_none());
         // No code inline, nothing from elsewhere.
-        assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="), "{path}");
+        assert!(
+            !page.body.contains(" style=") && !page.body.contains(" onclick="),
+            "{path}"
+        );
         for source in page.attributes_of("script, img, link[rel=stylesheet]", "src") {
             assert!(source.starts_with('/'), "{path}: {source}");
         }
@@ -56,7 +79,11 @@ async fn every_answer_carries_the_headers_that_keep_a_browser_strict() {
     for asset in &assets {
         let asset = jo.open(asset).await;
         assert_eq!(asset.status, 200, "{}", asset.path);
-        assert!(header(&asset, "cache-control").contains("immutable"), "{}", asset.path);
+        assert!(
+            header(&asset, "cache-control").contains("immutable"),
+            "{}",
+            asset.path
+        );
         bytes += asset.body.len();
     }
     assert!(bytes < 60 * 1024, "{bytes}");
@@ -70,7 +97,9 @@ async fn a_public_portal_is_reached_by_https_only() {
     let portal = site.open().await;
     let mut jo = Person::at(&portal);
     let mut request = jo.request(Method::GET, "/", &[]);
-    request.headers_mut().insert("host", "portal.example".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("host", "portal.example".parse().unwrap());
     let page = jo.exchange(request).await;
     assert_eq!(page.status, 200);
     let transport = header(&page, "strict-transport-security");
@@ -87,13 +116,19 @@ fn set_cookies(page: &Page) -> Vec<(String, String)> {
             let line = line.to_str().unwrap();
             let (pair, attributes) = line.split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            let name = name.strip_prefix("__Host-portal_").unwrap_or_else(|| panic!("{line}"));
+            let name = name
+                .strip_prefix("__Host-portal_")
+                .unwrap_or_else(|| panic!("{line}"));
             let attributes: Vec<_> = attributes.split(';').map(str::trim).collect();
             // P-35
             for needed in ["Secure", "HttpOnly", "Path=/"] {
                 assert!(attributes.contains(&needed), "{line}");
             }
-            let same_site = if name == "verify" { "SameSite=Strict" } else { "SameSite=Lax" };
+            let same_site = if name == "verify" {
+                "SameSite=Strict"
+            } else {
+                "SameSite=Lax"
+            };
             assert!(attributes.contains(&same_site), "{line}");
             assert!(!attributes.iter().any(|a| a.starts_with("Domain")), "{line}");
             let age = attributes.iter().find_map(|a| a.strip_prefix("Max-Age="));
@@ -129,7 +164,14 @@ async fn every_session_cookie_is_new_and_a_planted_one_is_worth_nothing(database
         planted.plant(name, &forged);
     }
     let login = planted.open("/account/login").await;
-    let answer = planted.post(&login.button("Login").with("email", &address).with("password", PASSWORD)).await;
+    let answer = planted
+        .post(
+            &login
+                .button("Login")
+                .with("email", &address)
+                .with("password", PASSWORD),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let given = set_cookies(&answer);
     let session = given.iter().find(|(name, _)| name == "session").unwrap();
@@ -144,15 +186,36 @@ async fn every_session_cookie_is_new_and_a_planted_one_is_worth_nothing(database
     thief.plant("session", &first);
     assert_eq!(thief.open("/home").await.h1(), "Login");
     let login = jo.open("/account/login").await;
-    let answer = jo.post(&login.button("Login").with("email", &address).with("password", PASSWORD)).await;
+    let answer = jo
+        .post(
+            &login
+                .button("Login")
+                .with("email", &address)
+                .with("password", PASSWORD),
+        )
+        .await;
     let given = set_cookies(&answer);
-    assert!(given.iter().any(|(name, value)| name == "verify" && value.len() == 43));
-    assert!(!given.iter().any(|(name, value)| name == "session" && !value.is_empty()), "OTP-8");
+    assert!(
+        given
+            .iter()
+            .any(|(name, value)| name == "verify" && value.len() == 43)
+    );
+    assert!(
+        !given
+            .iter()
+            .any(|(name, value)| name == "session" && !value.is_empty()),
+        "OTP-8"
+    );
     let code = code_in(&site.mail_to(&address, 4).await);
     let ask = jo.follow(answer).await;
     let verify = jo.cookie("verify").unwrap().to_owned();
     // OTP-8, P-29: between password and code nobody is signed in.
-    for path in ["/home", "/account", "/areas/send-ehat", "/account/two-step-verification"] {
+    for path in [
+        "/home",
+        "/account",
+        "/areas/send-ehat",
+        "/account/two-step-verification",
+    ] {
         let mut half = jo.clone();
         assert_ne!(half.open(path).await.path, path, "{path}");
     }
@@ -161,7 +224,11 @@ async fn every_session_cookie_is_new_and_a_planted_one_is_worth_nothing(database
     let home = jo.follow(answer).await;
     assert_eq!(home.path, "/home");
     assert_ne!(jo.cookie("session").unwrap(), first);
-    assert_ne!(home.value_of("form_token"), first_form, "WEB-2: the form token goes with its session");
+    assert_ne!(
+        home.value_of("form_token"),
+        first_form,
+        "WEB-2: the form token goes with its session"
+    );
     // P-27: the code and its half-done sign-in are used up.
     let mut again = Person::at(&portal);
     again.plant("verify", &verify);
@@ -170,7 +237,11 @@ async fn every_session_cookie_is_new_and_a_planted_one_is_worth_nothing(database
     // SES-4: what is logged out stays out.
     let session = jo.cookie("session").unwrap().to_owned();
     let answer = jo.post(&home.button("Logout")).await;
-    assert!(set_cookies(&answer).iter().any(|(name, value)| name == "session" && value.is_empty()));
+    assert!(
+        set_cookies(&answer)
+            .iter()
+            .any(|(name, value)| name == "session" && value.is_empty())
+    );
     thief.plant("session", &session);
     assert_eq!(thief.open("/home").await.h1(), "Login");
 }
@@ -234,9 +305,12 @@ async fn no_secret_gets_into_the_log_even_at_trace(database: Database) {
     // LOG-4
     assert!(log.chars().all(|c| c == '\n' || !c.is_control()));
     // Nor do addresses stand there in clear.
-    let named: Vec<_> = log.lines().filter(|line| line.contains(&address)).take(3).collect();
+    let named: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains(&address))
+        .take(3)
+        .collect();
     assert_eq!(named, Vec::<&str>::new());
-    let _unused = HeaderName::from_static("x");
 }
 
 fn keep(secrets: &mut Vec<String>, person: &Person) {

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
-use crate::rig::journey::{
-    account, complete, enter_code, log_in, log_in_on, register, turn_two_step_on,
-};
+use crate::rig::journey::{account, complete, enter_code, log_in, log_in_on, register, turn_two_step_on};
 use crate::rig::site::{code_in, link_in, not};
 use crate::rig::{Database, PASSWORD, Person, Site, fresh_address, on_both_databases};
 
@@ -38,7 +36,10 @@ async fn a_person_registers_turns_two_step_on_and_lands_in_the_area(database: Da
 
     let confirm = jo.open(&link).await;
     assert_eq!(confirm.h1(), "Confirm your email address");
-    assert_eq!(confirm.path, "/account/complete-registration", "TOK-5: the token leaves the address bar");
+    assert_eq!(
+        confirm.path, "/account/complete-registration",
+        "TOK-5: the token leaves the address bar"
+    );
     let thanks = complete(&mut jo, &link, PASSWORD).await;
     assert_eq!(thanks.h1(), "Thank you for registering");
     assert_eq!(site.mail_to(&address, 2).await.subject, "Your account is ready");
@@ -84,8 +85,14 @@ async fn a_code_is_read_as_people_type_it_and_dies_in_its_time(database: Databas
     let code = code_in(&site.mail_to(&address, 4).await);
     for (typed, told) in [
         ("", "Enter your Verification Code"),
-        ("12345", "You've not entered enough numbers, the code must be 6 numbers"),
-        ("1234567", "You've entered too many numbers, the code must be 6 numbers"),
+        (
+            "12345",
+            "You've not entered enough numbers, the code must be 6 numbers",
+        ),
+        (
+            "1234567",
+            "You've entered too many numbers, the code must be 6 numbers",
+        ),
         ("12345a", "The code must be 6 numbers"),
         (&not(&code), "That code is not correct. 4 tries left."),
     ] {
@@ -95,7 +102,10 @@ async fn a_code_is_read_as_people_type_it_and_dies_in_its_time(database: Databas
     }
     // R8: spaces, dashes and other people's digits are understood.
     let (first, last) = code.split_at(3);
-    let wide: String = last.chars().map(|c| char::from_u32(c as u32 + 0xFEE0).unwrap()).collect();
+    let wide: String = last
+        .chars()
+        .map(|c| char::from_u32(c as u32 + 0xFEE0).unwrap())
+        .collect();
     let typed = format!(" {first} - {wide} ");
     let home = jo.send(&ask.button("Verify").with("code", &typed)).await;
     assert_eq!(home.path, "/home", "{:?}", home.errors());
@@ -126,7 +136,11 @@ async fn a_link_that_is_over_is_replaced_by_one_press_and_nothing_is_typed_again
 
     let too_soon = jo.send(&sent.button("Send the link again")).await;
     assert_eq!(site.mails_to(&address), 1);
-    assert!(too_soon.main().contains("You can send it again at"), "{}", too_soon.main());
+    assert!(
+        too_soon.main().contains("You can send it again at"),
+        "{}",
+        too_soon.main()
+    );
 
     site.clock().advance(Duration::from_secs(12 * 3600));
     let over = jo.open(&old).await;
@@ -170,7 +184,10 @@ async fn a_link_changes_nothing_until_somebody_enters_the_password(database: Dat
     let bare = scanner.send(&page.button("Complete registration")).await;
     assert_eq!(bare.errors(), ["Password is required"]);
     assert_eq!(site.mails_to(&address), 1);
-    assert_eq!(log_in(&mut scanner, &address, PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        log_in(&mut scanner, &address, PASSWORD).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
 
     let thanks = complete(&mut jo, &link, PASSWORD).await;
     assert_eq!(thanks.h1(), "Thank you for registering");
@@ -190,7 +207,10 @@ async fn an_idle_person_is_logged_out_and_comes_back_to_where_they_were(database
     site.clock().advance(Duration::from_secs(30 * 60));
     let out = jo.open("/account").await;
     assert!(out.path.starts_with("/account/timed-out"), "{}", out.path);
-    assert!(out.main().contains("We logged you out after 30 minutes without activity."));
+    assert!(
+        out.main()
+            .contains("We logged you out after 30 minutes without activity.")
+    );
     let back = log_in_on(&mut jo, &out, &address, PASSWORD).await;
     assert_eq!(back.path, "/account");
 

@@ -4,8 +4,8 @@
 #[path = "../rig/mod.rs"]
 mod rig;
 
-mod from_registration_to_the_area;
-mod refusals;
-mod processes;
-mod operating;
 mod doors;
+mod from_registration_to_the_area;
+mod operating;
+mod processes;
+mod refusals;

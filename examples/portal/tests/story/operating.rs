@@ -51,7 +51,9 @@ async fn an_operator_looks_after_accounts_from_the_command_line(database: Databa
     let mut guesser = Person::at(&portal);
     let mut status = StatusCode::OK;
     for _ in 0..30 {
-        status = log_in(&mut guesser, &address, "Wrong-Horse-42-battery").await.status;
+        status = log_in(&mut guesser, &address, "Wrong-Horse-42-battery")
+            .await
+            .status;
         if status == StatusCode::TOO_MANY_REQUESTS {
             break;
         }
@@ -67,13 +69,19 @@ async fn an_operator_looks_after_accounts_from_the_command_line(database: Databa
 async fn a_schema_is_migrated_only_where_that_is_allowed(database: Database) {
     let mut site = Site::new(database);
     site.set("PORTAL_MIGRATE", "false");
-    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["accounts", "find", "jo@school.example"]] {
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["accounts", "find", "jo@school.example"],
+    ] {
         let output = site.run(command);
         assert_eq!(output.status.code(), Some(1), "{}", told(&output));
         assert!(told(&output).contains("portal migrate"), "{}", told(&output));
     }
     assert!(site.run(&["migrate"]).status.success());
-    assert!(site.run(&["migrate"]).status.success(), "a second time is harmless");
+    assert!(
+        site.run(&["migrate"]).status.success(),
+        "a second time is harmless"
+    );
     let portal = site.open().await;
     assert_eq!(Person::at(&portal).open("/readyz").await.status, 200);
 }
@@ -95,8 +103,15 @@ async fn probes_and_counters_answer_without_a_person(database: Database) {
     assert!(ready.body.starts_with("ready\n"));
     let metrics = probe.open("/metrics").await;
     let value = |name: &str| {
-        let line = metrics.body.lines().find(|l| l.starts_with(&format!("portal_{name} ")));
-        line.unwrap_or_else(|| panic!("no {name} in {}", metrics.body)).split(' ').nth(1).unwrap().to_owned()
+        let line = metrics
+            .body
+            .lines()
+            .find(|l| l.starts_with(&format!("portal_{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {}", metrics.body))
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .to_owned()
     };
     assert_eq!(value("sign_ins_total"), "1");
     assert_eq!(value("sign_ins_refused_total"), "1");
@@ -105,7 +120,9 @@ async fn probes_and_counters_answer_without_a_person(database: Database) {
     assert!(probe.cookies().is_empty(), "a probe is given no cookie");
     // A probe asks by address, not by the portal's name.
     let mut request = probe.request(Method::GET, "/readyz", &[]);
-    request.headers_mut().insert("host", "10.0.0.7:8080".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("host", "10.0.0.7:8080".parse().unwrap());
     assert_eq!(probe.exchange(request).await.status, 200);
 }
 
@@ -118,7 +135,10 @@ async fn metrics_are_for_the_peers_that_may_read_them() {
     assert_eq!(probe.open("/metrics").await.status, StatusCode::NOT_FOUND);
     // What a client says about itself changes nothing (THR-5).
     let claims = [(HeaderName::from_static("x-forwarded-for"), "10.0.0.1")];
-    assert_eq!(probe.ask(Method::GET, "/metrics", &claims).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        probe.ask(Method::GET, "/metrics", &claims).await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[test]
@@ -126,7 +146,10 @@ fn an_unsafe_setting_is_refused_with_one_sentence_that_says_the_fix() {
     // P-51
     let refusals: [(&[(&str, &str)], &str); 12] = [
         (&[("PORTAL_BASE_URL", "http://portal.example")], "PORTAL_BASE_URL"),
-        (&[("PORTAL_BASE_URL", "https://portal.example")], "PORTAL_SMTP_URL"),
+        (
+            &[("PORTAL_BASE_URL", "https://portal.example")],
+            "PORTAL_SMTP_URL",
+        ),
         (&[("PORTAL_CODE_LIFETIME", "11m")], "PORTAL_CODE_LIFETIME"),
         (&[("PORTAL_CODE_DIGITS", "5")], "PORTAL_CODE_DIGITS"),
         (&[("PORTAL_IDLE_TIMEOUT", "13h")], "PORTAL_IDLE_TIMEOUT"),
@@ -142,14 +165,21 @@ fn an_unsafe_setting_is_refused_with_one_sentence_that_says_the_fix() {
             "PORTAL_DANGEROUS_SMTP_PLAINTEXT",
         ),
         (
-            &[("PORTAL_BASE_URL", "https://portal.example"), ("PORTAL_MAIL_DIR", "mails")],
+            &[
+                ("PORTAL_BASE_URL", "https://portal.example"),
+                ("PORTAL_MAIL_DIR", "mails"),
+            ],
             "PORTAL_MAIL_DIR",
         ),
-        (&[("PORTAL_TRUSTED_PROXIES", "everybody")], "PORTAL_TRUSTED_PROXIES"),
+        (
+            &[("PORTAL_TRUSTED_PROXIES", "everybody")],
+            "PORTAL_TRUSTED_PROXIES",
+        ),
         (&[("PORTAL_KEYS_FILE", "short.keys")], "PORTAL_KEYS_FILE"),
     ];
     for (variables, named) in refusals {
         let mut site = Site::with_inbox(Database::Sqlite);
+        std::fs::create_dir(site.folder().join("mails")).unwrap();
         std::fs::write(site.folder().join("short.keys"), "token a signing c2hvcnQ\n").unwrap();
         for (variable, value) in variables {
             site.set(variable, value);
@@ -158,8 +188,15 @@ fn an_unsafe_setting_is_refused_with_one_sentence_that_says_the_fix() {
             let output = site.run(&[command]);
             let told = told(&output);
             // Keys are read after the rest; a start that fails there has not failed while running either.
-            assert_eq!(output.status.code(), Some(2), "{command} with {variables:?}: {told}");
-            assert!(told.starts_with(&format!("{named} ")), "{command} with {variables:?}: {told}");
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{command} with {variables:?}: {told}"
+            );
+            assert!(
+                told.starts_with(&format!("{named} ")),
+                "{command} with {variables:?}: {told}"
+            );
             assert_eq!(told.trim().lines().count(), 1, "{told}");
         }
     }
@@ -177,18 +214,31 @@ async fn the_development_inbox_shows_each_mail_to_people_and_to_tests() {
     let all = mails(&mut jo, &address, 1).await;
     let mut fields: Vec<_> = all[0].as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort_unstable();
-    assert_eq!(fields, ["at", "codes", "html", "id", "kind", "links", "subject", "text", "to"]);
+    assert_eq!(
+        fields,
+        [
+            "at", "codes", "html", "id", "kind", "links", "subject", "text", "to"
+        ]
+    );
     assert_eq!(all[0]["to"], address.as_str());
-    assert_eq!(all[0]["subject"], "Complete your registration - Professional Portal");
+    assert_eq!(
+        all[0]["subject"],
+        "Complete your registration - Professional Portal"
+    );
     let link = url::Url::parse(all[0]["links"][0].as_str().unwrap()).unwrap();
     let link = format!("{}?{}", link.path(), link.query().unwrap());
     let kind = all[0]["kind"].as_str().unwrap().to_owned();
-    let latest = jo.open(&format!("/dev/mail/latest?to={address}&kind={kind}")).await;
+    let latest = jo
+        .open(&format!("/dev/mail/latest?to={address}&kind={kind}"))
+        .await;
     assert_eq!(serde_json::from_str::<Value>(&latest.body).unwrap(), all[0]);
     let page = complete(&mut jo, &link, PASSWORD).await;
     assert_eq!(page.h1(), "Thank you for registering");
     let all = mails(&mut jo, &address, 2).await;
-    assert_eq!(all[0]["subject"], "Your account is ready", "the newest comes first");
+    assert_eq!(
+        all[0]["subject"], "Your account is ready",
+        "the newest comes first"
+    );
 
     let list = jo.open(&format!("/dev/mail?to={address}")).await;
     assert!(list.main().contains("Your account is ready"));
@@ -202,7 +252,10 @@ async fn the_development_inbox_shows_each_mail_to_people_and_to_tests() {
         html.headers["content-security-policy"],
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     );
-    assert_eq!(jo.open("/dev/mail/no-such-mail").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        jo.open("/dev/mail/no-such-mail").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 /// The mails to an address in the development inbox, as soon as there are so many.
@@ -238,10 +291,20 @@ async fn the_development_inbox_is_closed_wherever_mail_goes_somewhere() {
         }
         let portal = site.open().await;
         let mut jo = Person::at(&portal);
-        for path in ["/dev/mail", "/dev/mail.json", "/dev/mail/latest", "/dev/mail/x", "/dev/mail/x/html"] {
+        for path in [
+            "/dev/mail",
+            "/dev/mail.json",
+            "/dev/mail/latest",
+            "/dev/mail/x",
+            "/dev/mail/x/html",
+        ] {
             let page = jo.open(path).await;
             assert_eq!(page.status, StatusCode::NOT_FOUND, "{how}: {path}");
-            assert_eq!(page.h1(), "Page not found", "nothing tells that there is such a page");
+            assert_eq!(
+                page.h1(),
+                "Page not found",
+                "nothing tells that there is such a page"
+            );
         }
     }
 }

@@ -106,7 +106,10 @@ async fn sigterm_finishes_what_was_begun_within_ten_seconds(database: Database) 
     let address = fresh_address("term");
     account(&site, &mut jo, &address).await;
     let page = jo.open("/account/login").await;
-    let form = page.button("Login").with("email", &address).with("password", PASSWORD);
+    let form = page
+        .button("Login")
+        .with("email", &address)
+        .with("password", PASSWORD);
 
     // A request of which everything but the last byte has arrived when the signal comes.
     let body = form.encoded();
@@ -124,9 +127,15 @@ async fn sigterm_finishes_what_was_begun_within_ten_seconds(database: Database) 
     .unwrap();
     // A connection that says nothing must not hold the process up.
     let _silent = TcpStream::connect(("127.0.0.1", portal.port())).unwrap();
-    assert_eq!(jo.open("/healthz").await.status, 200, "both connections have been taken by now");
+    assert_eq!(
+        jo.open("/healthz").await.status,
+        200,
+        "both connections have been taken by now"
+    );
     portal.send_sigterm();
-    portal.wait_for_log("ending: finishing running requests and mails").await;
+    portal
+        .wait_for_log("ending: finishing running requests and mails")
+        .await;
     wire.write_all(last.as_bytes()).unwrap();
     let mut answer = String::new();
     wire.read_to_string(&mut answer).unwrap();
