@@ -80,20 +80,20 @@ impl Gallery<'_> {
         let mut page = failed("Login", missing);
         page.notice = Some(Notice::stale_form());
         self.write("login-empty", &Login { page, login: LoginForm::default() })?;
-        let page = page("Timed out");
+        let page = titled("Timed out");
         self.write("timed-out", &TimedOut { page, login, idle_limit: "30 minutes".to_owned(), saved: true })?;
 
         let title = "Verification Code sent";
-        let code = VerifyCode { page: self::page(title), sent: code_sent(), next: None, remember_days: Some(7) };
+        let code = VerifyCode { page: titled(title), sent: code_sent(), next: None, remember_days: Some(7) };
         self.write("verify", &code)?;
         let wrong = FieldMessage::new("code", &message("code.too_short", Some(6), ""));
         let code = VerifyCode { page: failed(title, vec![wrong]), remember_days: None, ..code };
         self.write("verify-error", &code)?;
-        self.write("forgotten-password", &ForgottenPassword { page: self::page("Forgotten your password?") })?;
+        self.write("forgotten-password", &ForgottenPassword { page: titled("Forgotten your password?") })?;
         let lifetimes = ["12 hours", "10 minutes", "30 minutes"].map(str::to_owned);
         let [link_lifetime, code_lifetime, idle_limit] = lifetimes;
         let sender = "no-reply@portal.example".to_owned();
-        self.write("help", &Help { page: self::page("Help"), sender, link_lifetime, code_lifetime, idle_limit })
+        self.write("help", &Help { page: titled("Help"), sender, link_lifetime, code_lifetime, idle_limit })
     }
 
     fn registration(&self, roles: &str) -> Result<(), Box<dyn Error>> {
@@ -171,14 +171,14 @@ impl Gallery<'_> {
         let manual = Addresses::Manual { why: Some(messages::POSTCODE_NOT_FOUND.to_owned()) };
         let wrong = errors(&[("role", "role.required"), ("town", "town.required"), ("mobile", "mobile.format")]);
         self.write("work-details-manual", &work(failed(title, wrong), manual))?;
-        let page = page("Registration sent");
+        let page = titled("Registration sent");
         let next_href = "/account/register/sent".to_owned();
         self.write("already-sent", &AlreadySent { page, next_href, next_text: "Check your email".to_owned() })
     }
 
     fn links(&self) -> Result<(), Box<dyn Error>> {
         let sent = |email: Option<&str>, wait| Sent {
-            page: page("Check your email"),
+            page: titled("Check your email"),
             email: email.map(str::to_owned),
             typed_email: String::new(),
             works_until: "10:40 pm today".to_owned(),
@@ -189,9 +189,9 @@ impl Gallery<'_> {
         self.write("sent", &sent(Some(EMAIL), Some(Wait { seconds: 40, until: "10:41 am".to_owned() })))?;
         self.write("sent-elsewhere", &sent(None, None))?;
         let masked_email = "j•••@school.example".to_owned();
-        let page = page("Confirm your email address");
+        let page = titled("Confirm your email address");
         self.write("complete-registration", &CompleteRegistration { page, masked_email })?;
-        let page = self::page("Thank you for registering");
+        let page = titled("Thank you for registering");
         self.write("registered", &Registered { page, email: Some(EMAIL.to_owned()) })?;
         let (stopped_at, lifetime) = ("10:40 pm on 3 May".to_owned(), "12 hours".to_owned());
         for (name, title, why) in [
@@ -200,7 +200,7 @@ impl Gallery<'_> {
             ("link-replaced", "There is a newer link", WhyNotUsable::Replaced),
             ("link-unknown", "We do not know this link", WhyNotUsable::Unknown { typed: String::new() }),
         ] {
-            self.write(name, &LinkNotUsable { page: self::page(title), why })?;
+            self.write(name, &LinkNotUsable { page: titled(title), why })?;
         }
         Ok(())
     }
@@ -247,7 +247,7 @@ impl Gallery<'_> {
             ("500", Problem::Broken { reference: "7KQ2-M4XD".to_owned() }),
             ("503", Problem::Unavailable { until: Some("10:40 pm today".to_owned()), again }),
         ] {
-            self.write(name, &ErrorPage { page: page(problem.title()), problem })?;
+            self.write(name, &ErrorPage { page: titled(problem.title()), problem })?;
         }
         Ok(())
     }
@@ -264,7 +264,7 @@ impl Gallery<'_> {
         let delivery = Some("normal".to_owned());
         self.write(
             "inbox",
-            &Inbox { page: page("Mail"), to: String::new(), messages, delivery, clock_moves: true },
+            &Inbox { page: titled("Mail"), to: String::new(), messages, delivery, clock_moves: true },
         )?;
         let text = "482 913 is your Verification Code\n\nIt works until 10:52 am.\n".to_owned();
         let headers = vec![("To".to_owned(), EMAIL.to_owned()), ("Auto-Submitted".to_owned(), "auto-generated".to_owned())];
@@ -275,24 +275,24 @@ impl Gallery<'_> {
             ("inbox-source", Tab::Source(text)),
         ] {
             let links = vec![format!("https://portal.example/account/complete-registration?t={}", "k".repeat(43))];
-            let (page, message, codes) = (page("Mail"), code.clone(), vec!["482913".to_owned()]);
+            let (page, message, codes) = (titled("Mail"), code.clone(), vec!["482913".to_owned()]);
             self.write(name, &InboxMessage { page, message, links, codes, tab })?;
         }
         Ok(())
     }
 }
 
-fn page(title: &str) -> Page {
+fn titled(title: &str) -> Page {
     let help_email = Some("help@portal.example".to_owned());
     Page { help_email, ..Page::new(title, "Professional Portal", "form-token", "1") }
 }
 
 fn at(title: &str, here: Place) -> Page {
-    Page { here, ..page(title) }
+    Page { here, ..titled(title) }
 }
 
 fn failed(title: &str, errors: Vec<FieldMessage>) -> Page {
-    Page { errors, ..page(title) }
+    Page { errors, ..titled(title) }
 }
 
 fn signed_in(title: &str, here: Place) -> Page {

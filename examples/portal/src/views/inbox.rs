@@ -56,8 +56,9 @@ impl Tab {
     pub(crate) const ALL: [(&'static str, &'static str); 4] =
         [("text", "Text"), ("html", "HTML"), ("headers", "Headers"), ("source", "Source")];
 
-    pub(crate) fn id(&self) -> &'static str {
-        match self {
+    /// Whether this is the tab of that id.
+    pub(crate) fn is(&self, id: &str) -> bool {
+        id == match self {
             Self::Text(_) => "text",
             Self::Html => "html",
             Self::Headers(_) => "headers",
