@@ -115,9 +115,14 @@ pub(crate) struct RoleOption {
 pub(crate) enum Addresses {
     NotAsked,
     /// Radios `address`; the last one is `none`. `chosen` is a value or empty.
-    Found { choices: Vec<Choice>, chosen: String },
+    Found {
+        choices: Vec<Choice>,
+        chosen: String,
+    },
     /// The typed address; `why` is the sentence that explains why it opened by itself.
-    Manual { why: Option<String> },
+    Manual {
+        why: Option<String>,
+    },
 }
 
 /// The address fields; kept in every state, so that nothing typed is lost.
@@ -166,7 +171,10 @@ impl Step {
 
 impl Choice {
     pub(crate) fn new(value: &str, text: &str) -> Self {
-        Self { value: value.to_owned(), text: text.to_owned() }
+        Self {
+            value: value.to_owned(),
+            text: text.to_owned(),
+        }
     }
 }
 
@@ -194,7 +202,11 @@ impl PasswordRule {
 
     /// The largest number that passes; zero for no limit.
     pub(crate) fn most(self) -> u32 {
-        if let Self::Length { max, .. } = self { max } else { 0 }
+        if let Self::Length { max, .. } = self {
+            max
+        } else {
+            0
+        }
     }
 
     /// The guide's wording.
@@ -233,7 +245,12 @@ impl PasswordRules {
     pub(crate) fn attribute(&self) -> String {
         let mut rules = self.0.clone();
         rules.sort_by_key(|rule| rule.generator_order());
-        rules.into_iter().map(PasswordRule::for_generators).collect::<String>().trim_end().to_owned()
+        rules
+            .into_iter()
+            .map(PasswordRule::for_generators)
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -264,8 +281,17 @@ impl PasswordRule {
 
 impl AboutYou {
     /// Suggestions for `Title`; any other is accepted.
-    pub(crate) const TITLES: [&'static str; 9] =
-        ["Dr", "Miss", "Mr", "Mrs", "Ms", "Mx", "Prof", "Rev", "Prefer not to say"];
+    pub(crate) const TITLES: [&'static str; 9] = [
+        "Dr",
+        "Miss",
+        "Mr",
+        "Mrs",
+        "Ms",
+        "Mx",
+        "Prof",
+        "Rev",
+        "Prefer not to say",
+    ];
 }
 
 impl Addresses {
