@@ -212,3 +212,7 @@ impl Background {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;
