@@ -129,6 +129,11 @@ impl CookieValue {
         ))))
     }
 
+    /// Takes over a token of the library's, whose type vouches for its 43 characters.
+    pub(crate) fn of_token(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
     /// The 43 characters.
     ///
     /// # Security

@@ -32,7 +32,7 @@ pub enum ErrorKind {
         /// When trying again is likely to pass.
         retry_after: Duration,
     },
-    /// Something broke that an operator must look at: 500.
+    /// Something broke that an operator must look at: 503 where it may be gone a moment later, else 500.
     Fault(Fault),
 }
 
@@ -45,11 +45,12 @@ impl Error {
 
     /// The status that answers it.
     #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        match self.0 {
+    pub fn status(&self) -> StatusCode {
+        match &self.0 {
             ErrorKind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             ErrorKind::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Fault(fault) if fault.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -57,11 +58,12 @@ impl Error {
     /// The whole seconds for a `Retry-After` header: at least one, and never less than the wait.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
-        match self.0 {
+        match &self.0 {
             ErrorKind::TooManyTries { retry_after } | ErrorKind::Busy { retry_after } => {
                 let begun = u64::from(retry_after.subsec_nanos() > 0);
                 Some(retry_after.as_secs().saturating_add(begun).max(1))
             }
+            ErrorKind::Fault(fault) if fault.is_transient() => Some(RETRY_FAULT_AFTER),
             ErrorKind::Refused | ErrorKind::Fault(_) => None,
         }
     }
@@ -124,6 +126,9 @@ impl IntoResponse for Error {
     }
 }
 
+/// Seconds: long enough for a database to fail over, short enough for somebody who waits before the page.
+const RETRY_FAULT_AFTER: u64 = 5;
+
 #[cfg(test)]
 mod tests {
     use std::error::Error as _;
@@ -149,6 +154,9 @@ mod tests {
         );
         assert_eq!(answer(Denied::Busy { retry_after }), (503, Some("60".into())));
         assert_eq!(answer(Denied::Fault(Fault::permanent("broken"))), (500, None));
+        // DB-5
+        let lost = Fault::transient("the database is gone");
+        assert_eq!(answer(Denied::Fault(lost)), (503, Some("5".into())));
     }
 
     #[test]

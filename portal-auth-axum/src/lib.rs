@@ -10,6 +10,12 @@
 //! | [`next`] | where to go after signing in, never off the site |
 //! | [`security_headers`] | the headers that keep a browser strict |
 //! | [`error`] | one answer for everything that is not success |
+//! | [`visitor`] | who is calling, as every method of `PortalAuth` asks |
+//! | [`session_cookies`] | the cookies of a sign-in, set together |
+//! | [`signed_in`] | who is signed in, or the way to the sign-in page |
+//! | [`areas`] | areas that ask for the second step |
+//! | [`confirmed`] | pages that ask for a fresh proof |
+//! | [`doors`] | the host's pages that people are sent to, and their way back |
 //!
 //! It renders no pages and holds no accounts: what a person may do is decided by `portal-auth` alone.
 //!
@@ -77,13 +83,19 @@
 //! # }
 //! ```
 
+pub mod areas;
 pub mod client_address;
+pub mod confirmed;
 pub mod cookies;
+pub mod doors;
 pub mod error;
 pub mod form;
 pub mod host;
 pub mod next;
 pub mod request_guard;
 pub mod security_headers;
+pub mod session_cookies;
+pub mod signed_in;
+pub mod visitor;
 
 pub use crate::error::Error;

@@ -5,10 +5,10 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portal_auth::account::postcode::Postcode;
 use serde::Deserialize;
 
 use crate::logging::is_unsafe_to_print;
-use crate::postcode::Postcode;
 
 /// One address at a postcode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl<F: AddressFinder> AddressFinder for Patience<F> {
 }
 
 /// Addresses from a CSV file with the header `postcode,organisation,line1,line2,town,county`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CsvAddresses(HashMap<Postcode, Vec<FoundAddress>>);
 
 /// What is wrong with an address file, and where.

@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Router, extract::ConnectInfo};
 use portal_auth::PortalAuth;
+use portal_auth::error::Fault;
 use portal_auth::local_time::LocalTime;
 use portal_auth_axum::client_address::{TrustedProxies, find_client_address};
 use portal_auth_axum::host::{AcceptedHosts, require_accepted_host};
@@ -55,6 +56,32 @@ pub struct App {
     pub inbox: Option<Arc<DevInbox>>,
     /// Which hosts the service answers to, and whose forwarding headers count.
     pub doors: Doors,
+}
+
+impl App {
+    /// Whether this build lets a person move the clock; a default build never does (TST-3).
+    #[must_use]
+    pub const fn can_move_clock(&self) -> bool {
+        #[cfg(feature = "test-support")]
+        return self.settings.test_clock_file.is_some();
+        #[cfg(not(feature = "test-support"))]
+        false
+    }
+
+    /// Moves the clock of a test build forward.
+    ///
+    /// # Errors
+    /// A fault when the clock's file cannot be written.
+    pub fn move_clock(&self, by: Duration) -> Result<(), Fault> {
+        #[cfg(feature = "test-support")]
+        if let Some(path) = &self.settings.test_clock_file {
+            let micros = self.auth.now().plus(by).as_micros();
+            return std::fs::write(path, micros.to_string())
+                .map_err(|e| Fault::permanent("the clock's file cannot be written").because(e));
+        }
+        let _unused = by;
+        Ok(())
+    }
 }
 
 /// What is checked before any page sees a request.

@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use portal_auth::store::{Housekeeping as _, OutboxStore as _};
 
 use crate::app::Shared;
 

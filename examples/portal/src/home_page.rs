@@ -4,9 +4,10 @@
 //! whoever may edit the front page cannot run a script in it.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+
+use portal_auth::local_time::in_words;
 
 use crate::settings::Settings;
 
@@ -76,29 +77,6 @@ impl HomePage {
         let mut page = String::new();
         html::push_html(&mut page, filled);
         page
-    }
-}
-
-/// A length of time as people say it: `30 minutes`, `1 hour`, `7 days`.
-#[must_use]
-pub fn in_words(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let whole = |length| {
-        seconds
-            .checked_div(length)
-            .filter(|_| seconds.is_multiple_of(length))
-    };
-    let (count, unit) = match (whole(86_400), whole(3600), whole(60)) {
-        // A day is said as 24 hours, since "1 day" leaves open which one.
-        (Some(days @ 2..), _, _) => (days, "day"),
-        (_, Some(hours @ 1..), _) => (hours, "hour"),
-        (_, _, Some(minutes @ 1..)) => (minutes, "minute"),
-        _ => (seconds, "second"),
-    };
-    if count == 1 {
-        format!("1 {unit}")
-    } else {
-        format!("{count} {unit}s")
     }
 }
 
@@ -249,24 +227,6 @@ mod tests {
                 matches!(HomePage::parse(markdown), Err(HomePageError::Link(_))),
                 "{markdown}"
             );
-        }
-    }
-
-    #[test]
-    fn lengths_of_time_are_said_in_words() {
-        for (seconds, words) in [
-            (1, "1 second"),
-            (90, "90 seconds"),
-            (60, "1 minute"),
-            (1800, "30 minutes"),
-            (5400, "90 minutes"),
-            (3600, "1 hour"),
-            (86_400, "24 hours"),
-            (604_800, "7 days"),
-            (90_000, "25 hours"),
-            (0, "0 seconds"),
-        ] {
-            assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
     }
 }

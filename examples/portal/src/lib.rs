@@ -2,14 +2,21 @@
 //! tests, fuzz targets and benches can use the same parts.
 
 pub mod address_finder;
+pub mod app;
+mod assets;
 pub mod commands;
 pub mod context_words;
+mod health;
 pub mod home_page;
+pub mod inbox;
 pub mod keys_file;
 pub mod logging;
-pub mod postcode;
+mod pages;
+mod problem;
+mod request;
 pub mod roles;
-pub mod secret_questions;
+pub mod service;
 pub mod settings;
 #[cfg(feature = "test-support")]
 pub mod test_clock;
+mod views;

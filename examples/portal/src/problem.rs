@@ -76,7 +76,7 @@ fn whole_seconds(wait: std::time::Duration) -> u64 {
 }
 
 /// Marks an answer whose body is still to be written by [`show_problems`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Untold(Problem);
 
 impl IntoResponse for Fail {
@@ -107,7 +107,7 @@ impl IntoResponse for Fail {
 }
 
 /// A fault that waiting does not mend: the page names a reference, the log has the rest under it.
-fn broken(error: &dyn std::error::Error) -> (StatusCode, Problem, Option<u64>) {
+fn broken(error: &(dyn std::error::Error + 'static)) -> (StatusCode, Problem, Option<u64>) {
     let reference = reference();
     tracing::error!(error, reference, "a request failed");
     (StatusCode::INTERNAL_SERVER_ERROR, Problem::Broken { reference }, None)

@@ -1,7 +1,5 @@
 //! What a page knows of its request: who is there, their cookies, and the frame its answer stands in.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{LOCATION, USER_AGENT};
@@ -99,7 +97,7 @@ async fn person(app: &Shared, cookies: &Cookies) -> Result<Person, Fail> {
 }
 
 /// What stands above a form when it is shown again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Trouble {
     errors: Vec<FieldMessage>,
     stale: bool,
@@ -129,6 +127,11 @@ impl Trouble {
     /// One message beside its field.
     pub(crate) fn field(field: &str, message: &str) -> Self {
         Self::fields(vec![FieldMessage::new(field, message)])
+    }
+
+    /// The messages alone, for a page that puts them among others.
+    pub(crate) fn into_fields(self) -> Vec<FieldMessage> {
+        self.errors
     }
 
     const fn status(&self) -> StatusCode {
@@ -243,6 +246,11 @@ impl Ctx {
 
     /// The answer: a view in its frame, with the cookies that changed.
     pub(crate) fn render(mut self, frame: Shown, view: &impl Template) -> Result<Response, Fail> {
+        self.render_here(frame, view)
+    }
+
+    /// As [`render`](Self::render), for a caller that goes on using the request.
+    pub(crate) fn render_here(&mut self, frame: Shown, view: &impl Template) -> Result<Response, Fail> {
         let html = view.render()?;
         let mut response = (frame.issued, (frame.status, Html(html))).into_response();
         self.write_cookies(response.headers_mut())?;
@@ -276,7 +284,6 @@ impl Ctx {
 }
 
 /// A page's frame before its view is filled in.
-#[derive(Debug)]
 pub(crate) struct Frame {
     page: Page,
     status: StatusCode,
@@ -336,9 +343,4 @@ pub(crate) fn with_next(path: &str, next: Option<&str>) -> String {
 /// The button that sent a form; Return in a field sends none.
 pub(crate) fn button(form: &Form, otherwise: &'static str) -> String {
     form.get("do").filter(|b| !b.is_empty()).unwrap_or(otherwise).to_owned()
-}
-
-/// Shares the app between handlers and the background.
-pub(crate) fn shared(app: crate::app::App) -> Shared {
-    Arc::new(app)
 }

@@ -68,7 +68,7 @@ impl<T: PasswordHasher + ?Sized> PasswordHasher for Arc<T> {
 /// A call that is dropped half-way does not stop its job and does not free the place early: the place is given back
 /// when the job is done. The slot is then spent, and answers every further call with a [`Fault`].
 #[async_trait]
-pub trait HashingSlot: fmt::Debug + Send {
+pub trait HashingSlot: fmt::Debug + Send + Sync {
     /// Hashes `secret` with a new salt and the present parameters.
     ///
     /// # Errors

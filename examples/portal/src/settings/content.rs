@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::given::Given;
 use super::problem::Problems;
+use portal_auth::account::security_question::Questions;
+
 use crate::address_finder::CsvAddresses;
 use crate::context_words::ContextWords;
 use crate::home_page::HomePage;
 use crate::roles::Roles;
-use crate::secret_questions::SecretQuestions;
 
 /// What the deployment says in its own words.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Content {
     /// Professional roles to choose from.
     pub roles: Roles,
     /// Secret questions to choose from.
-    pub questions: SecretQuestions,
+    pub questions: Questions,
     /// Words that no password may contain.
     pub context_words: ContextWords,
     /// Addresses for Find Address.
@@ -48,7 +49,7 @@ impl Content {
             "PORTAL_QUESTIONS_FILE",
             given.questions_file.as_deref(),
             SAMPLE_QUESTIONS,
-            SecretQuestions::parse,
+            Questions::parse,
             problems,
         );
         let words = part(

@@ -1,0 +1,266 @@
+//! Puts the portal together from its settings, and keeps it running until it is told to end.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portal_auth::config::{Config, SecretQuestion, TwoStepPolicy};
+use portal_auth::environment::{Clock, SystemClock};
+use portal_auth::local_time::LocalTime;
+use portal_auth::mail::mailer::Mailer;
+use portal_auth::password::argon2id::Engine;
+use portal_auth::secret::keyring::{KeyLine, KeyList, KeyState, Keyring};
+use portal_auth::store::Store;
+use portal_auth::{Background, Environment, PortalAuth};
+use portal_auth::account::professional_profile::ProfessionalProfile;
+use portal_auth_axum::request_guard::FormGuard;
+use portal_auth_lettre::{FileMailer, SmtpMailer};
+use portal_auth_sqlx::postgres::{PostgresOptions, PostgresStore};
+use portal_auth_sqlx::sqlite::{SqliteOptions, SqliteStore};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::address_finder::Patience;
+use crate::app::{App, Doors, Shared, router};
+use crate::commands::keys_to_start_with;
+use crate::inbox::DevInbox;
+use crate::keys_file;
+use crate::settings::{Content, DatabaseUrl, MailRoute, Preset, Settings, SmtpSecurity, SmtpServer, TwoStepRule};
+
+/// How long running requests and mails may take to finish after the signal to end; SIGTERM ends within 10 s.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Why the portal did not start, or did not go on.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// A portal that is ready to be served.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Portal {
+    /// What its pages share.
+    pub app: Shared,
+    /// What must run beside it.
+    pub background: Background,
+}
+
+/// Opens the database and brings its schema up to date, or checks that it is.
+///
+/// # Errors
+/// When the database cannot be reached, or its schema is older and may not be migrated.
+pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn Store>, Failure> {
+    match &settings.database {
+        DatabaseUrl::Postgres(url) => {
+            let store = PostgresStore::connect(url.expose(), &PostgresOptions::default()).await?;
+            if migrate { store.migrate().await? } else { store.check_schema().await? }
+            Ok(Arc::new(store))
+        }
+        DatabaseUrl::Sqlite(url) => {
+            let store = SqliteStore::open(url.expose(), &SqliteOptions::default()).await?;
+            if migrate { store.migrate().await? } else { store.check_schema().await? }
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// Puts the portal together over an open store.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> Result<Portal, Failure> {
+    let clock = clock(settings)?;
+    let keyring = keyring(keys_to_start_with(settings).map_err(|problem| problem.sentence)?)?;
+    let guard_key = *keyring.host_key("form-guard")?;
+    let config = config(settings, content)?;
+    let mut environment = Environment::default();
+    environment.clock = Arc::clone(&clock);
+    let (mailer, inbox) = mailer(settings, &clock)?;
+    let (auth, background) = PortalAuth::build_in(environment, config, store, mailer, keyring)?;
+    let guard = FormGuard::new(guard_key, auth.entropy());
+    let local = LocalTime::in_zone(&settings.time_zone_name)
+        .ok_or_else(|| format!("PORTAL_TIME_ZONE: {} is no time zone", settings.time_zone_name))?;
+    let app = App {
+        auth,
+        guard,
+        addresses: Arc::new(Patience::two_seconds(content.addresses.clone())),
+        roles: content.roles.clone(),
+        home_html: content.home.to_html(settings),
+        local,
+        inbox,
+        doors: Doors::from_settings(settings)?,
+        settings: settings.clone(),
+    };
+    Ok(Portal { app: Arc::new(app), background })
+}
+
+fn clock(settings: &Settings) -> Result<Arc<dyn Clock>, Failure> {
+    #[cfg(feature = "test-support")]
+    if let Some(path) = &settings.test_clock_file {
+        let clock = crate::test_clock::FileClock::open(path)
+            .map_err(|e| format!("PORTAL_TEST_CLOCK_FILE: {} cannot be read: {e}", path.display()))?;
+        return Ok(Arc::new(clock));
+    }
+    let _settings = settings;
+    Ok(Arc::new(SystemClock::default()))
+}
+
+fn keyring(lines: Vec<keys_file::KeyLine>) -> Result<Keyring, Failure> {
+    let lines = lines
+        .into_iter()
+        .map(|line| {
+            let list = match line.list {
+                keys_file::KeyList::Token => KeyList::Token,
+                keys_file::KeyList::Pepper => KeyList::Pepper,
+                keys_file::KeyList::Pseudonym => KeyList::Pseudonym,
+            };
+            let state = match line.state {
+                keys_file::KeyState::Announced => KeyState::Announced,
+                keys_file::KeyState::Signing => KeyState::Signing,
+                keys_file::KeyState::Verifying => KeyState::Verifying,
+                keys_file::KeyState::Retired => KeyState::Retired,
+            };
+            KeyLine::new(list, line.id, state, line.secret)
+        })
+        .collect();
+    Keyring::from_lines(lines).map_err(|e| format!("PORTAL_KEYS_FILE: {e}").into())
+}
+
+/// The library's configuration as the settings ask for it.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure> {
+    let mut config = match settings.preset {
+        Preset::Modern => Config::modern(settings.base_url.clone()),
+        Preset::Portal => Config::portal(settings.base_url.clone()),
+    };
+    config.service_name.clone_from(&settings.service_name);
+    config.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
+    config.time_zone.clone_from(&settings.time_zone_name);
+    config.two_step = match settings.two_step {
+        TwoStepRule::Off => TwoStepPolicy::Off,
+        TwoStepRule::Optional => TwoStepPolicy::Optional,
+        TwoStepRule::Areas => TwoStepPolicy::RequiredForAreas,
+        TwoStepRule::All => TwoStepPolicy::RequiredForAll,
+    };
+    config.registration.link_lifetime = settings.link_lifetime;
+    config.registration.profile = Arc::new(ProfessionalProfile::schema());
+    if config.registration.secret_question == SecretQuestion::Required {
+        config.registration.questions = content.questions.clone();
+    }
+    config.codes.lifetime = settings.code_lifetime;
+    config.codes.digits = settings.code_digits;
+    config.sessions.idle = settings.idle_timeout;
+    config.sessions.absolute = settings.session_lifetime;
+    config.passwords.engine = Engine::Fast;
+    config.passwords.workers = settings.workers.map(std::num::NonZeroUsize::get);
+    config.passwords.policy.context_words = content.context_words.iter().map(str::to_owned).collect();
+    #[cfg(feature = "test-support")]
+    if settings.test_cheap_hash {
+        config.passwords.hash = portal_auth::password::hash::HashParams::cheapest();
+    }
+    Ok(config)
+}
+
+/// Where mail goes, and the inbox if it goes there.
+fn mailer(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<(Arc<dyn Mailer>, Option<Arc<DevInbox>>), Failure> {
+    let from = format!("{} <{}>", quoted(&settings.service_name), settings.mail_from.as_str());
+    let reply_to = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
+    match &settings.mail {
+        MailRoute::Smtp(server) => {
+            let mut builder = SmtpMailer::builder(smtp_url(server)?).from(from).clock(Arc::clone(clock));
+            if let Some(address) = reply_to {
+                builder = builder.reply_to(address);
+            }
+            if let Some(file) = &server.ca_file {
+                builder = builder.ca_file(file.clone());
+            }
+            if server.security == SmtpSecurity::DangerousPlaintext {
+                builder = builder.dangerous_plaintext();
+            }
+            Ok((Arc::new(builder.build()?), None))
+        }
+        MailRoute::Directory(folder) => {
+            let mut builder = FileMailer::builder(folder.clone()).from(from).clock(Arc::clone(clock));
+            if let Some(address) = reply_to {
+                builder = builder.reply_to(address);
+            }
+            Ok((Arc::new(builder.build()?), None))
+        }
+        _ => {
+            let inbox = Arc::new(DevInbox::new(Arc::clone(clock)));
+            let open = settings.inbox_is_open().then(|| Arc::clone(&inbox));
+            Ok((inbox, open))
+        }
+    }
+}
+
+/// A display name that holds any character.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace(['"', '\\'], " "))
+}
+
+fn smtp_url(server: &SmtpServer) -> Result<String, Failure> {
+    let scheme = if server.security == SmtpSecurity::ImplicitTls { "smtps" } else { "smtp" };
+    let mut url = url::Url::parse(&format!("{scheme}://{}:{}", server.host, server.port))?;
+    if let Some(login) = &server.login {
+        let set = url.set_username(&login.user).and_then(|()| url.set_password(Some(login.password.expose())));
+        set.map_err(|()| "PORTAL_SMTP_URL cannot hold its user and password")?;
+    }
+    Ok(url.into())
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes running requests and mails.
+///
+/// # Errors
+/// When it cannot start, or the socket fails.
+pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure> {
+    let store = open_store(settings, settings.migrate).await?;
+    let Portal { app, background } = build(settings, content, store)?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|e| format!("PORTAL_LISTEN: {} cannot be listened on: {e}", settings.listen))?;
+    let bound = listener.local_addr()?;
+    tracing::info!(listen = %bound, base_url = %settings.base_url, "the portal is open");
+    if app.inbox.is_some() {
+        tracing::info!("mail is shown at {}dev/mail and goes nowhere else", settings.base_url);
+    }
+    let (stop, stopped) = watch::channel(false);
+    let ended = move |mut stopped: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which is an end as well.
+        let _ended = stopped.wait_for(|stop| *stop).await;
+    };
+    let mail = tokio::spawn(background.run(ended(stopped.clone())));
+    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let served = tokio::spawn(
+        axum::serve(listener, service).with_graceful_shutdown(ended(stopped)).into_future(),
+    );
+    signal().await?;
+    tracing::info!("ending: finishing running requests and mails");
+    stop.send_replace(true);
+    let finished = tokio::time::timeout(GRACE, async {
+        let (served, mailed) = tokio::join!(served, mail);
+        served??;
+        mailed?;
+        Ok::<(), Failure>(())
+    });
+    match finished.await {
+        Ok(done) => done,
+        Err(_) => {
+            tracing::warn!("some requests or mails did not finish in time; waiting mails go out after the next start");
+            Ok(())
+        }
+    }
+}
+
+/// Waits for the signal to end.
+async fn signal() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

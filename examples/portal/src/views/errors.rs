@@ -1,0 +1,57 @@
+//! P24: pages for what went wrong. They need neither database nor session.
+
+use askama::Template;
+
+use super::layout::Page;
+
+/// P24; [`Problem::title`] belongs into the page's title.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub(crate) struct ErrorPage {
+    pub(crate) page: Page,
+    pub(crate) problem: Problem,
+}
+
+/// What happened; each page names a next step.
+#[derive(Clone)]
+pub(crate) enum Problem {
+    /// 404.
+    NotFound,
+    /// 403: an area that this account may not open.
+    AreaClosed { area: String },
+    /// 403: a form that another site sent (R13).
+    OtherSite,
+    /// 413; "1 MB".
+    TooLarge { limit: String },
+    /// 421: the service is not known under this address.
+    OtherAddress { base_url: String },
+    /// 429, with `Retry-After`.
+    TooManyTries { minutes: u64 },
+    /// 500; the id is in the log.
+    Broken { reference: String },
+    /// 503, with `Retry-After`. `again` carries what was typed, secrets left out.
+    Unavailable { until: Option<String>, again: Option<TryAgain> },
+}
+
+/// A form that sends the same values once more.
+#[derive(Clone)]
+pub(crate) struct TryAgain {
+    pub(crate) action: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Problem {
+    /// Heading and page title.
+    pub(crate) fn title(&self) -> &'static str {
+        match self {
+            Self::NotFound => "Page not found",
+            Self::AreaClosed { .. } => "You cannot open this area",
+            Self::OtherSite => "This form came from another site",
+            Self::TooLarge { .. } => "That is too large to send",
+            Self::OtherAddress { .. } => "The service has another address",
+            Self::TooManyTries { .. } => "Too many tries",
+            Self::Broken { .. } => "There is a problem with the service",
+            Self::Unavailable { .. } => "The service is unavailable",
+        }
+    }
+}

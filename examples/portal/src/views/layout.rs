@@ -1,0 +1,150 @@
+//! What every page shares: title, header, notice, errors and the hidden form token.
+
+use super::messages;
+
+/// The frame around a page; every view has one in its field `page`.
+#[derive(Clone)]
+pub(crate) struct Page {
+    /// Name of the page, without service name and "Error: ".
+    pub(crate) title: String,
+    pub(crate) service_name: String,
+    /// `PORTAL_HELP_EMAIL`; pages fall back to "your administrator".
+    pub(crate) help_email: Option<String>,
+    pub(crate) signed_in: Option<SignedInHeader>,
+    /// Hidden field of every form; see [`Page::has_forms`].
+    pub(crate) form_token: String,
+    /// Changes with every asset, so that browsers may keep assets for ever.
+    pub(crate) asset_version: String,
+    pub(crate) notice: Option<Notice>,
+    /// In the order of the fields on the page.
+    pub(crate) errors: Vec<FieldMessage>,
+    pub(crate) here: Place,
+}
+
+/// The header of a signed-in person.
+#[derive(Clone)]
+pub(crate) struct SignedInHeader {
+    /// Forename and surname, or the email address.
+    pub(crate) name: String,
+    /// "30 minutes": every signed-in page states it, since without scripts nothing warns (R10).
+    pub(crate) idle_limit: String,
+}
+
+/// A sentence above the form.
+#[derive(Clone)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    pub(crate) kind: NoticeKind,
+}
+
+/// How urgently assistive technology announces a notice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoticeKind {
+    /// Something was done: `role=status`.
+    Done,
+    /// The person has to do something again: `role=alert`.
+    Attention,
+}
+
+/// One error: the `name` of its field, or an empty one where no field is to blame.
+#[derive(Clone)]
+pub(crate) struct FieldMessage {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+/// The entry of the header navigation that is marked as the current one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Home,
+    Login,
+    Register,
+    Account,
+    Elsewhere,
+}
+
+/// An entry of the My Account menu.
+#[derive(Clone)]
+pub(crate) struct MenuItem {
+    pub(crate) label: String,
+    pub(crate) href: String,
+    pub(crate) current: bool,
+}
+
+impl Page {
+    /// A page without person, notice or errors.
+    pub(crate) fn new(title: &str, service_name: &str, form_token: &str, asset_version: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            service_name: service_name.to_owned(),
+            help_email: None,
+            signed_in: None,
+            form_token: form_token.to_owned(),
+            asset_version: asset_version.to_owned(),
+            notice: None,
+            errors: Vec::new(),
+            here: Place::Elsewhere,
+        }
+    }
+
+    /// `<title>`: an error says so first, so that a screen reader reads it first (R3).
+    pub(crate) fn document_title(&self) -> String {
+        let mark = if self.errors.is_empty() { "" } else { "Error: " };
+        format!("{mark}{} - {}", self.title, self.service_name)
+    }
+
+    /// The message beside a field.
+    pub(crate) fn error(&self, field: &str) -> Option<&str> {
+        self.errors.iter().find(|e| e.field == field).map(|e| e.message.as_str())
+    }
+
+    /// The ids a field is described by: its error first, then its hint, then `more` (R3).
+    pub(crate) fn described_by(&self, field: &str, hint: &str, more: &str) -> String {
+        let error = if self.error(field).is_some() { format!("{field}-error") } else { String::new() };
+        let hint = if hint.is_empty() { String::new() } else { format!("{field}-hint") };
+        let ids = [error.as_str(), hint.as_str(), more];
+        ids.into_iter().filter(|id| !id.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// False on static error pages, which are shown where no token could be made.
+    pub(crate) fn has_forms(&self) -> bool {
+        !self.form_token.is_empty()
+    }
+
+    /// Whom to ask.
+    pub(crate) fn helper(&self) -> &str {
+        self.help_email.as_deref().unwrap_or("your administrator")
+    }
+}
+
+impl Notice {
+    pub(crate) fn done(text: &str) -> Self {
+        Self { text: text.to_owned(), kind: NoticeKind::Done }
+    }
+
+    /// R13: the form was open for so long that its token no longer counts.
+    pub(crate) fn stale_form() -> Self {
+        Self { text: messages::STALE_FORM.to_owned(), kind: NoticeKind::Attention }
+    }
+
+    pub(crate) fn attention(text: &str) -> Self {
+        Self { text: text.to_owned(), kind: NoticeKind::Attention }
+    }
+}
+
+impl FieldMessage {
+    pub(crate) fn new(field: &str, message: &str) -> Self {
+        Self { field: field.to_owned(), message: message.to_owned() }
+    }
+
+    /// An error that blames no field, such as a wrong pair of address and password.
+    pub(crate) fn general(message: &str) -> Self {
+        Self::new("", message)
+    }
+}
+
+impl MenuItem {
+    pub(crate) fn new(label: &str, href: &str) -> Self {
+        Self { label: label.to_owned(), href: href.to_owned(), current: false }
+    }
+}

@@ -1,0 +1,20 @@
+//! What each page needs to be shown: plain values in, escaped HTML out.
+//!
+//! A view knows nothing of accounts, clocks or requests. A handler fills the struct, and askama renders the template of the
+//! same name. None of them derives `Debug`, because they carry form tokens and what people typed.
+
+pub(crate) mod account;
+pub(crate) mod activate;
+pub(crate) mod errors;
+pub(crate) mod help;
+pub(crate) mod home;
+pub(crate) mod inbox;
+pub(crate) mod layout;
+pub(crate) mod messages;
+pub(crate) mod register;
+pub(crate) mod sent;
+pub(crate) mod sign_in;
+pub(crate) mod two_step;
+
+#[cfg(test)]
+mod tests;

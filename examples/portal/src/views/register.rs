@@ -1,0 +1,172 @@
+//! P4 to P7: the three steps of a registration, and what Back shows after it was sent.
+
+use askama::Template;
+use portal_auth::password::wording::RuleLine;
+
+use super::layout::Page;
+
+/// The step list above each step.
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub(crate) label: String,
+    pub(crate) href: String,
+    pub(crate) state: StepState,
+}
+
+/// A finished step is a link, the current one is marked, a later one is plain text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StepState {
+    Done,
+    Current,
+    Later,
+}
+
+/// An entry of a select, radio group or list of suggestions.
+#[derive(Clone)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) text: String,
+}
+
+/// Advice about the address that never refuses it (R6).
+#[derive(Clone)]
+pub(crate) enum EmailAdvice {
+    /// "Did you mean ...?" with the whole suggested address.
+    DidYouMean(String),
+    /// A private mailbox, named by its domain.
+    Personal(String),
+}
+
+/// P4 `/account/register/security-details`; `do=next`. With `advice`, also `do=use_anyway`: a handler shows advice after it has
+/// stored the step, so that the secrets need not be typed again.
+#[derive(Template)]
+#[template(path = "security_details.html")]
+pub(crate) struct SecurityDetails {
+    pub(crate) page: Page,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) email: String,
+    /// `None` where the setting leaves the field out.
+    pub(crate) email2: Option<String>,
+    pub(crate) ask_password_twice: bool,
+    /// The policy's own lines, by whose ids the script finds the checks.
+    pub(crate) rules: Vec<RuleLine>,
+    /// The `passwordrules` attribute (R7).
+    pub(crate) password_rules: String,
+    /// Id of the chosen question; empty for none.
+    pub(crate) question: String,
+    /// Empty where the preset has no secret question.
+    pub(crate) questions: Vec<Choice>,
+    /// The draft holds hashes of password and answer.
+    pub(crate) secrets_are_set: bool,
+    pub(crate) advice: Option<EmailAdvice>,
+}
+
+/// P5 `/account/register/about-you`; `do=next`, `do=previous`.
+#[derive(Template)]
+#[template(path = "about_you.html")]
+pub(crate) struct AboutYou {
+    pub(crate) page: Page,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) title: String,
+    pub(crate) forename: String,
+    pub(crate) surname: String,
+    /// `female`, `male`, `another`, `undisclosed` or empty.
+    pub(crate) gender: String,
+    pub(crate) gender_other: String,
+}
+
+/// P6 and P7 `/account/register/work-details`; `do=find`, `manual`, `previous`, `submit`. Return in a field sends no `do` at all,
+/// which means `submit`.
+#[derive(Template)]
+#[template(path = "work_details.html")]
+pub(crate) struct WorkDetails {
+    pub(crate) page: Page,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) role: String,
+    pub(crate) roles: Vec<RoleOption>,
+    pub(crate) organisation: String,
+    pub(crate) postcode: String,
+    pub(crate) addresses: Addresses,
+    pub(crate) manual: ManualAddress,
+    pub(crate) mobile: String,
+    pub(crate) work_phone: String,
+}
+
+/// A role and the short forms by which people look for it.
+#[derive(Clone)]
+pub(crate) struct RoleOption {
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<String>,
+}
+
+/// What stands below the postcode.
+#[derive(Clone)]
+pub(crate) enum Addresses {
+    NotAsked,
+    /// Radios `address`; the last one is `none`. `chosen` is a value or empty.
+    Found { choices: Vec<Choice>, chosen: String },
+    /// The typed address; `why` is the sentence that explains why it opened by itself.
+    Manual { why: Option<String> },
+}
+
+/// The address fields; kept in every state, so that nothing typed is lost.
+#[derive(Clone, Default)]
+pub(crate) struct ManualAddress {
+    pub(crate) line1: String,
+    pub(crate) line2: String,
+    pub(crate) town: String,
+    pub(crate) county: String,
+    pub(crate) not_uk: bool,
+    pub(crate) country: String,
+}
+
+/// Back after the registration was sent (R12).
+#[derive(Template)]
+#[template(path = "already_sent.html")]
+pub(crate) struct AlreadySent {
+    pub(crate) page: Page,
+    pub(crate) next_href: String,
+    pub(crate) next_text: String,
+}
+
+impl Step {
+    /// The three steps with `current` (1 to 3) marked; `done` steps can be opened again.
+    pub(crate) fn list(current: usize, done: usize) -> Vec<Self> {
+        let names = [
+            ("Security Details", "security-details"),
+            ("About you", "about-you"),
+            ("Work Details", "work-details"),
+        ];
+        names
+            .into_iter()
+            .zip(1..)
+            .map(|((label, path), number)| Self {
+                label: label.to_owned(),
+                href: format!("/account/register/{path}"),
+                state: match number {
+                    n if n == current => StepState::Current,
+                    n if n <= done => StepState::Done,
+                    _ => StepState::Later,
+                },
+            })
+            .collect()
+    }
+}
+
+impl Choice {
+    pub(crate) fn new(value: &str, text: &str) -> Self {
+        Self { value: value.to_owned(), text: text.to_owned() }
+    }
+}
+
+impl AboutYou {
+    /// Suggestions for `Title`; any other is accepted.
+    pub(crate) const TITLES: [&'static str; 9] =
+        ["Dr", "Miss", "Mr", "Mrs", "Ms", "Mx", "Prof", "Rev", "Prefer not to say"];
+}
+
+impl Addresses {
+    pub(crate) fn is_manual(&self) -> bool {
+        matches!(self, Self::Manual { .. })
+    }
+}
