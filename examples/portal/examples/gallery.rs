@@ -23,8 +23,8 @@ use views::{
     layout::{FieldMessage, MenuItem, Notice, Page, Place, SignedInHeader},
     messages::{self, message},
     register::{
-        AboutYou, Addresses, AlreadySent, Choice, EmailAdvice, ManualAddress, RoleOption,
-        SecurityDetails, Step, WorkDetails,
+        AboutYou, Addresses, AlreadySent, Choice, EmailAdvice, ManualAddress, RoleOption, SecurityDetails,
+        Step, WorkDetails,
     },
     sent::{Sent, Wait},
     sign_in::{CodeSent, ConfirmPassword, ForgottenPassword, Login, LoginForm, TimedOut, VerifyCode},
@@ -36,11 +36,16 @@ const EMAIL: &str = "jo.bloggs@school.example";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::args().nth(1).unwrap_or_else(|| "target/gallery".to_owned());
-    let gallery = Gallery { folder: Path::new(&folder) };
+    let gallery = Gallery {
+        folder: Path::new(&folder),
+    };
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::create_dir_all(gallery.folder.join("assets"))?;
     for asset in ["portal.css", "portal.js", "favicon.svg"] {
-        fs::copy(here.join("assets").join(asset), gallery.folder.join("assets").join(asset))?;
+        fs::copy(
+            here.join("assets").join(asset),
+            gallery.folder.join("assets").join(asset),
+        )?;
     }
     let roles = fs::read_to_string(here.join("content/roles.txt"))?;
     let home = fs::read_to_string(here.join("content/home.md"))?;
@@ -58,7 +63,10 @@ struct Gallery<'a> {
 
 impl Gallery<'_> {
     fn write(&self, name: &str, view: &impl Template) -> Result<(), Box<dyn Error>> {
-        Ok(fs::write(self.folder.join(format!("{name}.html")), view.render()?)?)
+        Ok(fs::write(
+            self.folder.join(format!("{name}.html")),
+            view.render()?,
+        )?)
     }
 
     fn before_login(&self, markdown: &str) -> Result<(), Box<dyn Error>> {
@@ -68,32 +76,91 @@ impl Gallery<'_> {
             .replace("{{idle_timeout}}", "30 minutes")
             .replace("{{code_lifetime}}", "10 minutes");
         pulldown_cmark::html::push_html(&mut content_html, pulldown_cmark::Parser::new(&markdown));
-        self.write("home", &Home { page: at("Home", Place::Home), login: LoginForm::default(), content_html })?;
+        self.write(
+            "home",
+            &Home {
+                page: at("Home", Place::Home),
+                login: LoginForm::default(),
+                content_html,
+            },
+        )?;
 
-        let login = LoginForm { email: EMAIL.to_owned(), next: Some("/areas/send-ehat".to_owned()) };
+        let login = LoginForm {
+            email: EMAIL.to_owned(),
+            next: Some("/areas/send-ehat".to_owned()),
+        };
         let mut page = at("Login", Place::Login);
         page.notice = Some(Notice::done(messages::TWO_STEP_ON));
-        self.write("login", &Login { page, login: LoginForm::default() })?;
+        self.write(
+            "login",
+            &Login {
+                page,
+                login: LoginForm::default(),
+            },
+        )?;
         let wrong = FieldMessage::general(&message("sign_in.wrong", None, ""));
-        self.write("login-wrong", &Login { page: failed("Login", vec![wrong]), login: login.clone() })?;
+        self.write(
+            "login-wrong",
+            &Login {
+                page: failed("Login", vec![wrong]),
+                login: login.clone(),
+            },
+        )?;
         let missing = errors(&[("email", "email.required"), ("password", "password.required")]);
         let mut page = failed("Login", missing);
         page.notice = Some(Notice::stale_form());
-        self.write("login-empty", &Login { page, login: LoginForm::default() })?;
+        self.write(
+            "login-empty",
+            &Login {
+                page,
+                login: LoginForm::default(),
+            },
+        )?;
         let page = page("Timed out");
-        self.write("timed-out", &TimedOut { page, login, idle_limit: "30 minutes".to_owned(), saved: true })?;
+        self.write(
+            "timed-out",
+            &TimedOut {
+                page,
+                login,
+                idle_limit: "30 minutes".to_owned(),
+                saved: true,
+            },
+        )?;
 
         let title = "Verification Code sent";
-        let code = VerifyCode { page: self::page(title), sent: code_sent(), next: None, remember_days: Some(7) };
+        let code = VerifyCode {
+            page: self::page(title),
+            sent: code_sent(),
+            next: None,
+            remember_days: Some(7),
+        };
         self.write("verify", &code)?;
         let wrong = FieldMessage::new("code", &message("code.too_short", Some(6), ""));
-        let code = VerifyCode { page: failed(title, vec![wrong]), remember_days: None, ..code };
+        let code = VerifyCode {
+            page: failed(title, vec![wrong]),
+            remember_days: None,
+            ..code
+        };
         self.write("verify-error", &code)?;
-        self.write("forgotten-password", &ForgottenPassword { page: self::page("Forgotten your password?") })?;
+        self.write(
+            "forgotten-password",
+            &ForgottenPassword {
+                page: self::page("Forgotten your password?"),
+            },
+        )?;
         let lifetimes = ["12 hours", "10 minutes", "30 minutes"].map(str::to_owned);
         let [link_lifetime, code_lifetime, idle_limit] = lifetimes;
         let sender = "no-reply@portal.example".to_owned();
-        self.write("help", &Help { page: self::page("Help"), sender, link_lifetime, code_lifetime, idle_limit })
+        self.write(
+            "help",
+            &Help {
+                page: self::page("Help"),
+                sender,
+                link_lifetime,
+                code_lifetime,
+                idle_limit,
+            },
+        )
     }
 
     fn registration(&self, roles: &str) -> Result<(), Box<dyn Error>> {
@@ -122,7 +189,13 @@ impl Gallery<'_> {
             ("question", "question.required"),
             ("answer", "answer.required"),
         ]);
-        self.write("security-details-errors", &SecurityDetails { page: failed(title, wrong), ..plain() })?;
+        self.write(
+            "security-details-errors",
+            &SecurityDetails {
+                page: failed(title, wrong),
+                ..plain()
+            },
+        )?;
         self.write(
             "security-details-advice",
             &SecurityDetails {
@@ -144,10 +217,19 @@ impl Gallery<'_> {
             gender: "another".to_owned(),
             gender_other: String::new(),
         };
-        self.write("about-you", &about(at("Registration: About you", Place::Register)))?;
+        self.write(
+            "about-you",
+            &about(at("Registration: About you", Place::Register)),
+        )?;
         let wrong = errors(&[("title", "title.required"), ("gender", "gender.required")]);
         let page = failed("Registration: About you", wrong);
-        self.write("about-you-errors", &AboutYou { gender: String::new(), ..about(page) })?;
+        self.write(
+            "about-you-errors",
+            &AboutYou {
+                gender: String::new(),
+                ..about(page)
+            },
+        )?;
 
         let work = |page, addresses| WorkDetails {
             page,
@@ -162,19 +244,38 @@ impl Gallery<'_> {
             work_phone: String::new(),
         };
         let title = "Registration: Work Details";
-        self.write("work-details", &work(at(title, Place::Register), Addresses::NotAsked))?;
+        self.write(
+            "work-details",
+            &work(at(title, Place::Register), Addresses::NotAsked),
+        )?;
         let choices = vec![
             Choice::new("1", "Harbour School, 1 Harbour Road, Sheffield, S1 2HH"),
             Choice::new("2", "Harbour Nursery, 3 Harbour Road, Sheffield, S1 2HH"),
         ];
-        let found = Addresses::Found { choices, chosen: "1".to_owned() };
+        let found = Addresses::Found {
+            choices,
+            chosen: "1".to_owned(),
+        };
         self.write("work-details-found", &work(at(title, Place::Register), found))?;
-        let manual = Addresses::Manual { why: Some(messages::POSTCODE_NOT_FOUND.to_owned()) };
-        let wrong = errors(&[("role", "role.required"), ("town", "town.required"), ("mobile", "mobile.format")]);
+        let manual = Addresses::Manual {
+            why: Some(messages::POSTCODE_NOT_FOUND.to_owned()),
+        };
+        let wrong = errors(&[
+            ("role", "role.required"),
+            ("town", "town.required"),
+            ("mobile", "mobile.format"),
+        ]);
         self.write("work-details-manual", &work(failed(title, wrong), manual))?;
         let page = page("Registration sent");
         let next_href = "/account/register/sent".to_owned();
-        self.write("already-sent", &AlreadySent { page, next_href, next_text: "Check your email".to_owned() })
+        self.write(
+            "already-sent",
+            &AlreadySent {
+                page,
+                next_href,
+                next_text: "Check your email".to_owned(),
+            },
+        )
     }
 
     fn links(&self) -> Result<(), Box<dyn Error>> {
@@ -187,21 +288,57 @@ impl Gallery<'_> {
             sender: "no-reply@portal.example".to_owned(),
             wait,
         };
-        self.write("sent", &sent(Some(EMAIL), Some(Wait { seconds: 40, until: "10:41 am".to_owned() })))?;
+        self.write(
+            "sent",
+            &sent(
+                Some(EMAIL),
+                Some(Wait {
+                    seconds: 40,
+                    until: "10:41 am".to_owned(),
+                }),
+            ),
+        )?;
         self.write("sent-elsewhere", &sent(None, None))?;
         let masked_email = "j•••@school.example".to_owned();
         let page = page("Confirm your email address");
-        self.write("complete-registration", &CompleteRegistration { page, masked_email })?;
+        self.write(
+            "complete-registration",
+            &CompleteRegistration { page, masked_email },
+        )?;
         let page = self::page("Thank you for registering");
-        self.write("registered", &Registered { page, email: Some(EMAIL.to_owned()) })?;
+        self.write(
+            "registered",
+            &Registered {
+                page,
+                email: Some(EMAIL.to_owned()),
+            },
+        )?;
         let (stopped_at, lifetime) = ("10:40 pm on 3 May".to_owned(), "12 hours".to_owned());
         for (name, title, why) in [
-            ("link-expired", "This link has expired", WhyNotUsable::Expired { stopped_at, lifetime, renewable: true }),
+            (
+                "link-expired",
+                "This link has expired",
+                WhyNotUsable::Expired {
+                    stopped_at,
+                    lifetime,
+                    renewable: true,
+                },
+            ),
             ("link-over", "This registration is over", WhyNotUsable::Over),
             ("link-replaced", "There is a newer link", WhyNotUsable::Replaced),
-            ("link-unknown", "We do not know this link", WhyNotUsable::Unknown { typed: String::new() }),
+            (
+                "link-unknown",
+                "We do not know this link",
+                WhyNotUsable::Unknown { typed: String::new() },
+            ),
         ] {
-            self.write(name, &LinkNotUsable { page: self::page(title), why })?;
+            self.write(
+                name,
+                &LinkNotUsable {
+                    page: self::page(title),
+                    why,
+                },
+            )?;
         }
         Ok(())
     }
@@ -214,41 +351,126 @@ impl Gallery<'_> {
         }];
         let last_login = Some("today at 10:40 am with Firefox on Windows".to_owned());
         let (page, forename) = (signed_in("Home", Place::Home), "Jo".to_owned());
-        self.write("signed-in-home", &SignedInHome { page, forename, tiles: tiles.clone(), last_login, missing: None })?;
+        self.write(
+            "signed-in-home",
+            &SignedInHome {
+                page,
+                forename,
+                tiles: tiles.clone(),
+                last_login,
+                missing: None,
+            },
+        )?;
         let page = signed_in("Two Step Verification is needed here", Place::Elsewhere);
-        self.write("area-closed", &AreaClosed { page, area: AREA.to_owned(), next: "/areas/send-ehat".to_owned() })?;
+        self.write(
+            "area-closed",
+            &AreaClosed {
+                page,
+                area: AREA.to_owned(),
+                next: "/areas/send-ehat".to_owned(),
+            },
+        )?;
         let page = signed_in(AREA, Place::Elsewhere);
-        self.write("area", &Area { page, area: AREA.to_owned(), tiles })?;
+        self.write(
+            "area",
+            &Area {
+                page,
+                area: AREA.to_owned(),
+                tiles,
+            },
+        )?;
 
         let change = Some("/account/two-step-verification".to_owned());
-        let rows = [("Email Address", EMAIL, None), ("Two Step Verification", "Off", change)]
-            .map(|(key, value, change)| SummaryRow { key: key.to_owned(), value: value.to_owned(), change });
-        let overview =
-            AccountOverview { page: signed_in("My Account", Place::Account), menu: menu(false), rows: rows.into() };
+        let rows = [
+            ("Email Address", EMAIL, None),
+            ("Two Step Verification", "Off", change),
+        ]
+        .map(|(key, value, change)| SummaryRow {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            change,
+        });
+        let overview = AccountOverview {
+            page: signed_in("My Account", Place::Account),
+            menu: menu(false),
+            rows: rows.into(),
+        };
         self.write("account", &overview)?;
         let mut page = signed_in("Two Step Verification", Place::Account);
         page.notice = Some(Notice::done(messages::NOTHING_CHANGED));
         let (preferred_method, areas) = ("none".to_owned(), vec![AREA.to_owned()]);
-        self.write("two-step", &TwoStep { page, menu: menu(true), preferred_method, areas, next: None })?;
+        self.write(
+            "two-step",
+            &TwoStep {
+                page,
+                menu: menu(true),
+                preferred_method,
+                areas,
+                next: None,
+            },
+        )?;
         let page = signed_in("Confirm it is you", Place::Account);
         let (email, code) = (EMAIL.to_owned(), Some(code_sent()));
-        self.write("confirm-password", &ConfirmPassword { page, email, code, next: None })
+        self.write(
+            "confirm-password",
+            &ConfirmPassword {
+                page,
+                email,
+                code,
+                next: None,
+            },
+        )
     }
 
     fn problems(&self) -> Result<(), Box<dyn Error>> {
         let fields = vec![("forename".to_owned(), "Jo".to_owned())];
-        let again = Some(TryAgain { action: "/account/register/about-you".to_owned(), fields });
+        let again = Some(TryAgain {
+            action: "/account/register/about-you".to_owned(),
+            fields,
+        });
         for (name, problem) in [
-            ("403", Problem::AreaClosed { area: AREA.to_owned() }),
+            (
+                "403",
+                Problem::AreaClosed {
+                    area: AREA.to_owned(),
+                },
+            ),
             ("403-other-site", Problem::OtherSite),
             ("404", Problem::NotFound),
-            ("413", Problem::TooLarge { limit: "1 MB".to_owned() }),
-            ("421", Problem::OtherAddress { base_url: "https://portal.example".to_owned() }),
+            (
+                "413",
+                Problem::TooLarge {
+                    limit: "1 MB".to_owned(),
+                },
+            ),
+            (
+                "421",
+                Problem::OtherAddress {
+                    base_url: "https://portal.example".to_owned(),
+                },
+            ),
             ("429", Problem::TooManyTries { minutes: 15 }),
-            ("500", Problem::Broken { reference: "7KQ2-M4XD".to_owned() }),
-            ("503", Problem::Unavailable { until: Some("10:40 pm today".to_owned()), again }),
+            (
+                "500",
+                Problem::Broken {
+                    reference: "7KQ2-M4XD".to_owned(),
+                },
+            ),
+            (
+                "503",
+                Problem::Unavailable {
+                    until: Some("10:40 pm today".to_owned()),
+                    again,
+                },
+            ),
         ] {
-            self.write(name, &ErrorPage { page: page(problem.title()), problem })?;
+            self.write(
+                name,
+                &ErrorPage {
+                    page: page(problem.title()),
+                    problem,
+                },
+            )?;
         }
         Ok(())
     }
@@ -261,23 +483,47 @@ impl Gallery<'_> {
             age: "2 minutes ago".to_owned(),
         };
         let code = mail("b2", "Your Verification Code");
-        let messages = vec![code.clone(), mail("a1", "Complete your registration - Professional Portal")];
+        let messages = vec![
+            code.clone(),
+            mail("a1", "Complete your registration - Professional Portal"),
+        ];
         let delivery = Some("normal".to_owned());
         self.write(
             "inbox",
-            &Inbox { page: page("Mail"), to: String::new(), messages, delivery, clock_moves: true },
+            &Inbox {
+                page: page("Mail"),
+                to: String::new(),
+                messages,
+                delivery,
+                clock_moves: true,
+            },
         )?;
         let text = "482 913 is your Verification Code\n\nIt works until 10:52 am.\n".to_owned();
-        let headers = vec![("To".to_owned(), EMAIL.to_owned()), ("Auto-Submitted".to_owned(), "auto-generated".to_owned())];
+        let headers = vec![
+            ("To".to_owned(), EMAIL.to_owned()),
+            ("Auto-Submitted".to_owned(), "auto-generated".to_owned()),
+        ];
         for (name, tab) in [
             ("inbox-text", Tab::Text(text.clone())),
             ("inbox-html", Tab::Html),
             ("inbox-headers", Tab::Headers(headers)),
             ("inbox-source", Tab::Source(text)),
         ] {
-            let links = vec![format!("https://portal.example/account/complete-registration?t={}", "k".repeat(43))];
+            let links = vec![format!(
+                "https://portal.example/account/complete-registration?t={}",
+                "k".repeat(43)
+            )];
             let (page, message, codes) = (page("Mail"), code.clone(), vec!["482913".to_owned()]);
-            self.write(name, &InboxMessage { page, message, links, codes, tab })?;
+            self.write(
+                name,
+                &InboxMessage {
+                    page,
+                    message,
+                    links,
+                    codes,
+                    tab,
+                },
+            )?;
         }
         Ok(())
     }
@@ -285,7 +531,10 @@ impl Gallery<'_> {
 
 fn page(title: &str) -> Page {
     let help_email = Some("help@portal.example".to_owned());
-    Page { help_email, ..Page::new(title, "Professional Portal", "form-token", "1") }
+    Page {
+        help_email,
+        ..Page::new(title, "Professional Portal", "form-token", "1")
+    }
 }
 
 fn at(title: &str, here: Place) -> Page {
@@ -293,30 +542,63 @@ fn at(title: &str, here: Place) -> Page {
 }
 
 fn failed(title: &str, errors: Vec<FieldMessage>) -> Page {
-    Page { errors, ..page(title) }
+    Page {
+        errors,
+        ..page(title)
+    }
 }
 
 fn signed_in(title: &str, here: Place) -> Page {
-    let person = SignedInHeader { name: "Jo Bloggs".to_owned(), idle_limit: "30 minutes".to_owned() };
-    Page { signed_in: Some(person), ..at(title, here) }
+    let person = SignedInHeader {
+        name: "Jo Bloggs".to_owned(),
+        idle_limit: "30 minutes".to_owned(),
+    };
+    Page {
+        signed_in: Some(person),
+        ..at(title, here)
+    }
 }
 
 fn errors(reasons: &[(&str, &str)]) -> Vec<FieldMessage> {
-    reasons.iter().map(|(field, reason)| FieldMessage::new(field, &message(reason, None, field))).collect()
+    reasons
+        .iter()
+        .map(|(field, reason)| FieldMessage::new(field, &message(reason, None, field)))
+        .collect()
 }
 
 fn code_sent() -> CodeSent {
-    let [masked_email, sent_at, works_until] = ["j•••@school.example", "10:42 am", "10:52 am"].map(str::to_owned);
-    CodeSent { masked_email, sent_at, works_until }
+    let [masked_email, sent_at, works_until] =
+        ["j•••@school.example", "10:42 am", "10:52 am"].map(str::to_owned);
+    CodeSent {
+        masked_email,
+        sent_at,
+        works_until,
+    }
 }
 
 fn menu(two_step: bool) -> Vec<MenuItem> {
-    let overview = MenuItem { current: !two_step, ..MenuItem::new("Overview", "/account") };
+    let overview = MenuItem {
+        current: !two_step,
+        ..MenuItem::new("Overview", "/account")
+    };
     let two_step_href = "/account/two-step-verification";
-    vec![overview, MenuItem { current: two_step, ..MenuItem::new("Two Step Verification", two_step_href) }]
+    vec![
+        overview,
+        MenuItem {
+            current: two_step,
+            ..MenuItem::new("Two Step Verification", two_step_href)
+        },
+    ]
 }
 
 fn role(line: &str) -> Option<RoleOption> {
-    let mut parts = line.split('|').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned);
-    Some(RoleOption { name: parts.next()?, aliases: parts.collect() })
+    let mut parts = line
+        .split('|')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned);
+    Some(RoleOption {
+        name: parts.next()?,
+        aliases: parts.collect(),
+    })
 }

@@ -105,13 +105,24 @@ impl Doors {
         let base = settings.base_url.as_str();
         let hosts = AcceptedHosts::new(base, settings.allowed_hosts.iter().map(String::as_str))
             .map_err(|e| format!("PORTAL_ALLOWED_HOSTS: {e}"))?;
-        let proxies = settings.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let proxies = settings
+            .trusted_proxies
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",");
         let proxies = if proxies.is_empty() {
             TrustedProxies::none()
         } else {
-            proxies.parse().map_err(|e| format!("PORTAL_TRUSTED_PROXIES: {e}"))?
+            proxies
+                .parse()
+                .map_err(|e| format!("PORTAL_TRUSTED_PROXIES: {e}"))?
         };
-        Ok(Self { hosts, proxies, headers: SecurityHeaders::for_base_url(base) })
+        Ok(Self {
+            hosts,
+            proxies,
+            headers: SecurityHeaders::for_base_url(base),
+        })
     }
 }
 
@@ -173,7 +184,10 @@ pub fn router(app: &Shared) -> Router {
 async fn count_request(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| *peer);
     let response = next.run(request).await;
     tracing::debug!(%method, path, status = response.status().as_u16(), peer = peer.map(tracing::field::display), "request");
     response

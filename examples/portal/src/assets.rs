@@ -30,12 +30,27 @@ pub(crate) fn version() -> &'static str {
 /// The assets' routes.
 pub(crate) fn routes() -> Router {
     Router::new()
-        .route("/assets/portal.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
-        .route("/assets/portal.js", get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }))
-        .route("/assets/favicon.svg", get(|| async { asset("image/svg+xml", ICON) }))
+        .route(
+            "/assets/portal.css",
+            get(|| async { asset("text/css; charset=utf-8", STYLE) }),
+        )
+        .route(
+            "/assets/portal.js",
+            get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }),
+        )
+        .route(
+            "/assets/favicon.svg",
+            get(|| async { asset("image/svg+xml", ICON) }),
+        )
         .route("/favicon.ico", get(|| async { asset("image/svg+xml", ICON) }))
 }
 
 fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "public, max-age=31536000, immutable")], body)
+    (
+        [
+            (CONTENT_TYPE, kind),
+            (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        ],
+        body,
+    )
 }

@@ -22,7 +22,10 @@ const WORST_MAIL: Duration = Duration::from_secs(60);
 
 /// The routes; they need no cookie and tell nothing about anybody.
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).route("/metrics", get(metrics))
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
 }
 
 /// 200 when requests can be served, else 503 with a line for each reason.
@@ -33,14 +36,22 @@ async fn ready(State(app): State<Shared>) -> Response {
     match app.auth.store().health().await {
         Ok(health) => {
             if !health.schema_current {
-                troubles.push("the database's schema is older than this release: run `portal migrate`".to_owned());
+                troubles.push(
+                    "the database's schema is older than this release: run `portal migrate`".to_owned(),
+                );
             }
             if let Some(clock) = health.clock {
                 let apart = now.since(clock).max(clock.since(now));
                 if apart > WORST_CLOCK {
-                    troubles.push(format!("the database's clock is {} s away from ours", apart.as_secs()));
+                    troubles.push(format!(
+                        "the database's clock is {} s away from ours",
+                        apart.as_secs()
+                    ));
                 } else if apart > BAD_CLOCK {
-                    warnings.push(format!("the database's clock is {} s away from ours", apart.as_secs()));
+                    warnings.push(format!(
+                        "the database's clock is {} s away from ours",
+                        apart.as_secs()
+                    ));
                 }
             }
         }
@@ -52,10 +63,21 @@ async fn ready(State(app): State<Shared>) -> Response {
     if let Ok(backlog) = app.auth.store().backlog(now).await
         && let Some(oldest) = backlog.oldest_due.filter(|at| now.since(*at) > WORST_MAIL)
     {
-        warnings.push(format!("a mail has been waiting for {} s", now.since(oldest).as_secs()));
+        warnings.push(format!(
+            "a mail has been waiting for {} s",
+            now.since(oldest).as_secs()
+        ));
     }
-    let status = if troubles.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut body = if troubles.is_empty() { "ready\n".to_owned() } else { String::new() };
+    let status = if troubles.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let mut body = if troubles.is_empty() {
+        "ready\n".to_owned()
+    } else {
+        String::new()
+    };
     for line in troubles.iter().chain(&warnings) {
         body.push_str(line);
         body.push('\n');
@@ -64,38 +86,129 @@ async fn ready(State(app): State<Shared>) -> Response {
 }
 
 /// Prometheus text, for the peers that may read it; 404 for everybody else.
-async fn metrics(State(app): State<Shared>, peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>) -> Response {
+async fn metrics(
+    State(app): State<Shared>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+) -> Response {
     let allowed = peer.is_some_and(|axum::Extension(ConnectInfo(peer))| {
-        app.settings.metrics_from.iter().any(|net| net.contains(&peer.ip().to_canonical()))
+        app.settings
+            .metrics_from
+            .iter()
+            .any(|net| net.contains(&peer.ip().to_canonical()))
     });
     if !allowed {
         return StatusCode::NOT_FOUND.into_response();
     }
     let counts = app.auth.counts();
     let backlog = app.auth.store().backlog(app.auth.now()).await.unwrap_or_default();
-    let age = backlog.oldest_due.map_or(0, |at| app.auth.now().since(at).as_secs());
+    let age = backlog
+        .oldest_due
+        .map_or(0, |at| app.auth.now().since(at).as_secs());
     let gate = counts.gate;
     let mut text = String::new();
     let mut line = |kind: &str, name: &str, help: &str, value: u64| {
         // Writing to a String cannot fail.
-        let _written = write!(text, "# HELP portal_{name} {help}\n# TYPE portal_{name} {kind}\nportal_{name} {value}\n");
+        let _written = write!(
+            text,
+            "# HELP portal_{name} {help}\n# TYPE portal_{name} {kind}\nportal_{name} {value}\n"
+        );
     };
-    line("counter", "sign_ins_total", "Passwords and codes that were right.", counts.sign_ins);
-    line("counter", "sign_ins_refused_total", "Passwords and codes that were not right.", counts.sign_ins_refused);
-    line("counter", "throttled_total", "Tries refused because a bucket was closed.", counts.throttled);
-    line("counter", "conflicts_total", "Decisions made again because a row had changed.", counts.conflicts);
-    line("counter", "mails_sent_total", "Mails that the mailer took.", counts.mails_sent);
-    line("counter", "mails_failed_total", "Attempts that the mailer did not take.", counts.mails_failed);
-    line("counter", "mails_withheld_total", "Mails not queued because a quota was used up.", counts.mails_withheld);
-    line("counter", "purged_rows_total", "Rows removed because they were over.", counts.purged);
-    line("gauge", "outbox_due", "Mails that are due and not sent.", backlog.due);
-    line("gauge", "outbox_dead", "Mails that will not be sent.", backlog.dead);
-    line("gauge", "outbox_oldest_due_seconds", "Age of the oldest mail that is due.", age);
+    line(
+        "counter",
+        "sign_ins_total",
+        "Passwords and codes that were right.",
+        counts.sign_ins,
+    );
+    line(
+        "counter",
+        "sign_ins_refused_total",
+        "Passwords and codes that were not right.",
+        counts.sign_ins_refused,
+    );
+    line(
+        "counter",
+        "throttled_total",
+        "Tries refused because a bucket was closed.",
+        counts.throttled,
+    );
+    line(
+        "counter",
+        "conflicts_total",
+        "Decisions made again because a row had changed.",
+        counts.conflicts,
+    );
+    line(
+        "counter",
+        "mails_sent_total",
+        "Mails that the mailer took.",
+        counts.mails_sent,
+    );
+    line(
+        "counter",
+        "mails_failed_total",
+        "Attempts that the mailer did not take.",
+        counts.mails_failed,
+    );
+    line(
+        "counter",
+        "mails_withheld_total",
+        "Mails not queued because a quota was used up.",
+        counts.mails_withheld,
+    );
+    line(
+        "counter",
+        "purged_rows_total",
+        "Rows removed because they were over.",
+        counts.purged,
+    );
+    line(
+        "gauge",
+        "outbox_due",
+        "Mails that are due and not sent.",
+        backlog.due,
+    );
+    line(
+        "gauge",
+        "outbox_dead",
+        "Mails that will not be sent.",
+        backlog.dead,
+    );
+    line(
+        "gauge",
+        "outbox_oldest_due_seconds",
+        "Age of the oldest mail that is due.",
+        age,
+    );
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    line("gauge", "hash_permits", "Hashes that can run at the same time.", count(gate.permits));
-    line("gauge", "hash_waiting", "Sign-ins waiting for the hashing gate.", count(gate.waiting_known.saturating_add(gate.waiting_stranger)));
-    line("counter", "hash_busy_total", "Sign-ins sent away because the gate was full.", gate.busy_answers);
-    line("counter", "hashes_total", "Hashes that were finished.", gate.hashes_done);
-    line("counter", "hash_wait_microseconds_total", "Time spent waiting for the gate.", gate.waited_micros);
+    line(
+        "gauge",
+        "hash_permits",
+        "Hashes that can run at the same time.",
+        count(gate.permits),
+    );
+    line(
+        "gauge",
+        "hash_waiting",
+        "Sign-ins waiting for the hashing gate.",
+        count(gate.waiting_known.saturating_add(gate.waiting_stranger)),
+    );
+    line(
+        "counter",
+        "hash_busy_total",
+        "Sign-ins sent away because the gate was full.",
+        gate.busy_answers,
+    );
+    line(
+        "counter",
+        "hashes_total",
+        "Hashes that were finished.",
+        gate.hashes_done,
+    );
+    line(
+        "counter",
+        "hash_wait_microseconds_total",
+        "Time spent waiting for the gate.",
+        gate.waited_micros,
+    );
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -77,7 +77,10 @@ pub struct KeptMail {
 
 impl fmt::Debug for KeptMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeptMail").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("KeptMail")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +95,11 @@ impl KeptMail {
             text: mail.text.clone(),
             html: mail.html.clone(),
             links: links(&mail.text),
-            codes: if mail.kind == "sign-in-code" { codes(&mail.text) } else { Vec::new() },
+            codes: if mail.kind == "sign-in-code" {
+                codes(&mail.text)
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -112,7 +119,11 @@ impl KeptMail {
     /// Headers and text as one, for reading.
     #[must_use]
     pub fn source(&self) -> String {
-        let headers: String = self.headers().iter().map(|(n, v)| format!("{n}: {v}\n")).collect();
+        let headers: String = self
+            .headers()
+            .iter()
+            .map(|(n, v)| format!("{n}: {v}\n"))
+            .collect();
         format!("{headers}\n{}\n\n{}", self.text, self.html)
     }
 }
@@ -120,13 +131,20 @@ impl KeptMail {
 /// Every whole word of the text that is a web address.
 fn links(text: &str) -> Vec<String> {
     let is_link = |word: &&str| word.starts_with("https://") || word.starts_with("http://");
-    text.split_whitespace().filter(is_link).map(str::to_owned).collect()
+    text.split_whitespace()
+        .filter(is_link)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The digits at the beginning of the first line, and of the last: "482 913 is your Verification Code".
 fn codes(text: &str) -> Vec<String> {
     let first = text.lines().next().unwrap_or_default();
-    let code: String = first.chars().take_while(|c| c.is_ascii_digit() || *c == ' ').filter(char::is_ascii_digit).collect();
+    let code: String = first
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ' ')
+        .filter(char::is_ascii_digit)
+        .collect();
     if code.is_empty() { Vec::new() } else { vec![code] }
 }
 
@@ -147,7 +165,10 @@ impl DevInbox {
     /// An empty inbox.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self {
+            clock,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -196,7 +217,11 @@ impl Mailer for DevInbox {
             Delivery::Normal => now,
             Delivery::Delay => now.plus(DELAY),
             Delivery::Drop => return Ok(()),
-            Delivery::Bounce => return Err(MailError::Permanent("the development inbox was told to bounce".into())),
+            Delivery::Bounce => {
+                return Err(MailError::Permanent(
+                    "the development inbox was told to bounce".into(),
+                ));
+            }
         };
         state.mails.push_back(KeptMail::new(mail, at));
         if state.mails.len() > MOST {
@@ -213,14 +238,30 @@ mod tests {
     use super::*;
 
     fn mail(kind: &'static str, text: &str) -> RenderedMail {
-        RenderedMail::new("ab".repeat(16), "jo@school.example".into(), "Subject", kind, text.into(), "<p>".into())
+        RenderedMail::new(
+            "ab".repeat(16),
+            "jo@school.example".into(),
+            "Subject",
+            kind,
+            text.into(),
+            "<p>".into(),
+        )
     }
 
     #[tokio::test]
     async fn links_and_codes_are_ready_to_be_copied() {
         let inbox = DevInbox::new(Arc::new(SystemClock::default()));
-        inbox.send(&mail("sign-in-code", "482 913 is your Verification Code\n")).await.unwrap();
-        inbox.send(&mail("complete-registration", "Open\n\nhttp://127.0.0.1/x?t=abc\n\nnow")).await.unwrap();
+        inbox
+            .send(&mail("sign-in-code", "482 913 is your Verification Code\n"))
+            .await
+            .unwrap();
+        inbox
+            .send(&mail(
+                "complete-registration",
+                "Open\n\nhttp://127.0.0.1/x?t=abc\n\nnow",
+            ))
+            .await
+            .unwrap();
         let all = inbox.newest_first("JO@school.example", "");
         assert_eq!(all.len(), 2);
         assert_eq!(all[0].links, ["http://127.0.0.1/x?t=abc"]);
@@ -232,7 +273,10 @@ mod tests {
     async fn a_simulated_bounce_is_permanent_and_a_lost_mail_is_taken() {
         let inbox = DevInbox::new(Arc::new(SystemClock::default()));
         inbox.set_delivery(Delivery::Bounce);
-        assert!(matches!(inbox.send(&mail("x", "")).await, Err(MailError::Permanent(_))));
+        assert!(matches!(
+            inbox.send(&mail("x", "")).await,
+            Err(MailError::Permanent(_))
+        ));
         inbox.set_delivery(Delivery::Drop);
         assert!(inbox.send(&mail("x", "")).await.is_ok());
         inbox.set_delivery(Delivery::Delay);

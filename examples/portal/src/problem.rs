@@ -64,15 +64,21 @@ impl From<StatusCode> for Fail {
 pub(crate) fn refusal<R>(denied: Denied<R>) -> Result<R, Fail> {
     match denied {
         Denied::Refused(refused) => Ok(refused),
-        Denied::TooManyTries { retry_after } => Err(Fail::TooManyTries { seconds: whole_seconds(retry_after) }),
-        Denied::Busy { retry_after } => Err(Fail::Busy { seconds: whole_seconds(retry_after) }),
+        Denied::TooManyTries { retry_after } => Err(Fail::TooManyTries {
+            seconds: whole_seconds(retry_after),
+        }),
+        Denied::Busy { retry_after } => Err(Fail::Busy {
+            seconds: whole_seconds(retry_after),
+        }),
         Denied::Fault(fault) => Err(Fail::Fault(fault)),
     }
 }
 
 /// Rounded up: a wait that is told is long enough.
 fn whole_seconds(wait: std::time::Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        .max(1)
 }
 
 /// Marks an answer whose body is still to be written by [`show_problems`].
@@ -84,20 +90,43 @@ impl IntoResponse for Fail {
         let (status, problem, wait) = match self {
             Self::TooManyTries { seconds } => {
                 let minutes = seconds.div_ceil(60);
-                (StatusCode::TOO_MANY_REQUESTS, Problem::TooManyTries { minutes }, Some(seconds))
+                (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    Problem::TooManyTries { minutes },
+                    Some(seconds),
+                )
             }
-            Self::Busy { seconds } => {
-                (StatusCode::SERVICE_UNAVAILABLE, Problem::Unavailable { until: None, again: None }, Some(seconds))
-            }
+            Self::Busy { seconds } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Problem::Unavailable {
+                    until: None,
+                    again: None,
+                },
+                Some(seconds),
+            ),
             Self::Fault(fault) if fault.is_transient() => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "a request could not be answered");
-                (StatusCode::SERVICE_UNAVAILABLE, Problem::Unavailable { until: None, again: None }, Some(5))
+                tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    "a request could not be answered"
+                );
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Problem::Unavailable {
+                        until: None,
+                        again: None,
+                    },
+                    Some(5),
+                )
             }
             Self::Fault(fault) => broken(&fault),
             Self::Render(error) => broken(&error),
-            Self::Form(FormRejection::TooLarge) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, Problem::TooLarge { limit: "16 kB".to_owned() }, None)
-            }
+            Self::Form(FormRejection::TooLarge) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Problem::TooLarge {
+                    limit: "16 kB".to_owned(),
+                },
+                None,
+            ),
             Self::Form(rejection) => return rejection.into_response(),
             Self::NotFound => (StatusCode::NOT_FOUND, Problem::NotFound, None),
             Self::Status(status) => return status.into_response(),
@@ -110,13 +139,19 @@ impl IntoResponse for Fail {
 fn broken(error: &(dyn std::error::Error + 'static)) -> (StatusCode, Problem, Option<u64>) {
     let reference = reference();
     tracing::error!(error, reference, "a request failed");
-    (StatusCode::INTERNAL_SERVER_ERROR, Problem::Broken { reference }, None)
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Problem::Broken { reference },
+        None,
+    )
 }
 
 fn untold(status: StatusCode, problem: Problem, wait: Option<u64>) -> Response {
     let mut response = status.into_response();
     if let Some(seconds) = wait {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response.extensions_mut().insert(Untold(problem));
     response
@@ -135,7 +170,11 @@ pub(crate) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     // What a panic says may hold anything; its place is in the default hook's line.
     drop(panic);
     tracing::error!(reference, "a handler panicked");
-    untold(StatusCode::INTERNAL_SERVER_ERROR, Problem::Broken { reference }, None)
+    untold(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Problem::Broken { reference },
+        None,
+    )
 }
 
 /// Middleware that gives every error answer without a page of its own the portal's page for it.
@@ -160,19 +199,35 @@ fn for_status(status: StatusCode, app: &Shared) -> Option<Problem> {
     Some(match status {
         StatusCode::FORBIDDEN => Problem::OtherSite,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Problem::NotFound,
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge { limit: "16 kB".to_owned() },
-        StatusCode::MISDIRECTED_REQUEST => Problem::OtherAddress { base_url: app.settings.base_url.to_string() },
-        StatusCode::SERVICE_UNAVAILABLE => Problem::Unavailable { until: None, again: None },
-        StatusCode::INTERNAL_SERVER_ERROR => Problem::Broken { reference: reference() },
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge {
+            limit: "16 kB".to_owned(),
+        },
+        StatusCode::MISDIRECTED_REQUEST => Problem::OtherAddress {
+            base_url: app.settings.base_url.to_string(),
+        },
+        StatusCode::SERVICE_UNAVAILABLE => Problem::Unavailable {
+            until: None,
+            again: None,
+        },
+        StatusCode::INTERNAL_SERVER_ERROR => Problem::Broken {
+            reference: reference(),
+        },
         _ => return None,
     })
 }
 
 /// Keeps the answer's status and headers and writes the page as its body.
 fn page(app: &Shared, response: Response, problem: Problem) -> Response {
-    let mut page = Page::new(problem.title(), &app.settings.service_name, "", crate::assets::version());
+    let mut page = Page::new(
+        problem.title(),
+        &app.settings.service_name,
+        "",
+        crate::assets::version(),
+    );
     page.help_email = app.settings.help_email.as_ref().map(|e| e.as_str().to_owned());
-    let Ok(html) = (ErrorPage { page, problem }).render() else { return response };
+    let Ok(html) = (ErrorPage { page, problem }).render() else {
+        return response;
+    };
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     parts.headers.remove(CONTENT_TYPE);

@@ -67,8 +67,13 @@ where
             visitor,
             person,
             cookies,
-            target: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or_else(|| "/".to_owned(), ToString::to_string),
+            query: url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
             changes: Vec::new(),
             app,
         })
@@ -76,8 +81,13 @@ where
 }
 
 fn visitor(address: Option<std::net::IpAddr>, cookies: &Cookies, headers: &HeaderMap) -> Visitor {
-    let device = cookies.get(PortalCookie::Device).and_then(|v| DeviceToken::parse(v.expose()));
-    let agent = headers.get(USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let device = cookies
+        .get(PortalCookie::Device)
+        .and_then(|v| DeviceToken::parse(v.expose()));
+    let agent = headers
+        .get(USER_AGENT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     let visitor = Visitor::unknown().with_device(device).with_user_agent(agent);
     match address {
         Some(address) => visitor.from_network(address),
@@ -87,8 +97,12 @@ fn visitor(address: Option<std::net::IpAddr>, cookies: &Cookies, headers: &Heade
 
 /// Fails closed: a store that does not answer lets nobody in (DB-5).
 async fn person(app: &Shared, cookies: &Cookies) -> Result<Person, Fail> {
-    let Some(cookie) = cookies.get(PortalCookie::Session) else { return Ok(Person::Nobody) };
-    let Some(token) = SessionToken::parse(cookie.expose()) else { return Ok(Person::Nobody) };
+    let Some(cookie) = cookies.get(PortalCookie::Session) else {
+        return Ok(Person::Nobody);
+    };
+    let Some(token) = SessionToken::parse(cookie.expose()) else {
+        return Ok(Person::Nobody);
+    };
     match app.auth.authenticate(&token).await {
         Ok(signed_in) => Ok(Person::SignedIn(Box::new(signed_in), token)),
         Err(Denied::Refused(SessionEnd::Revoked)) => Ok(Person::Nobody),
@@ -111,7 +125,10 @@ impl Trouble {
 
     /// The page was open for so long that its token no longer counts (R13).
     pub(crate) fn stale() -> Self {
-        Self { errors: Vec::new(), stale: true }
+        Self {
+            errors: Vec::new(),
+            stale: true,
+        }
     }
 
     /// Messages beside their fields.
@@ -135,14 +152,21 @@ impl Trouble {
     }
 
     const fn status(&self) -> StatusCode {
-        if self.stale || !self.errors.is_empty() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
+        if self.stale || !self.errors.is_empty() {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        }
     }
 }
 
 impl Ctx {
     /// A value of the query, the first of its name.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+        self.query
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
     }
 
     /// Where to go afterwards, if the query names a place of this portal.
@@ -227,7 +251,12 @@ impl Ctx {
     pub(crate) fn page(&mut self, title: &str, here: Place, trouble: Trouble) -> Result<Frame, Fail> {
         let issued = self.app.guard.issue(&self.cookies)?;
         let settings = &self.app.settings;
-        let mut page = Page::new(title, &settings.service_name, issued.token(), crate::assets::version());
+        let mut page = Page::new(
+            title,
+            &settings.service_name,
+            issued.token(),
+            crate::assets::version(),
+        );
         page.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
         page.here = here;
         if let Person::SignedIn(..) = &self.person {
@@ -314,7 +343,13 @@ impl Frame {
 
     /// Takes the page out for its view.
     pub(crate) fn split(self) -> (Page, Shown) {
-        (self.page, Shown { status: self.status, issued: self.issued })
+        (
+            self.page,
+            Shown {
+                status: self.status,
+                issued: self.issued,
+            },
+        )
     }
 }
 
@@ -342,5 +377,8 @@ pub(crate) fn with_next(path: &str, next: Option<&str>) -> String {
 
 /// The button that sent a form; Return in a field sends none.
 pub(crate) fn button(form: &Form, otherwise: &'static str) -> String {
-    form.get("do").filter(|b| !b.is_empty()).unwrap_or(otherwise).to_owned()
+    form.get("do")
+        .filter(|b| !b.is_empty())
+        .unwrap_or(otherwise)
+        .to_owned()
 }

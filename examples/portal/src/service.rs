@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portal_auth::account::professional_profile::ProfessionalProfile;
 use portal_auth::config::{Config, SecretQuestion, TwoStepPolicy};
 use portal_auth::environment::{Clock, SystemClock};
 use portal_auth::local_time::LocalTime;
@@ -13,7 +14,6 @@ use portal_auth::password::argon2id::Engine;
 use portal_auth::secret::keyring::{KeyLine, KeyList, KeyState, Keyring};
 use portal_auth::store::Store;
 use portal_auth::{Background, Environment, PortalAuth};
-use portal_auth::account::professional_profile::ProfessionalProfile;
 use portal_auth_axum::request_guard::FormGuard;
 use portal_auth_lettre::{FileMailer, SmtpMailer};
 use portal_auth_sqlx::postgres::{PostgresOptions, PostgresStore};
@@ -26,7 +26,9 @@ use crate::app::{App, Doors, Shared, router};
 use crate::commands::keys_to_start_with;
 use crate::inbox::DevInbox;
 use crate::keys_file;
-use crate::settings::{Content, DatabaseUrl, MailRoute, Preset, Settings, SmtpSecurity, SmtpServer, TwoStepRule};
+use crate::settings::{
+    Content, DatabaseUrl, MailRoute, Preset, Settings, SmtpSecurity, SmtpServer, TwoStepRule,
+};
 
 /// How long running requests and mails may take to finish after the signal to end; SIGTERM ends within 10 s.
 const GRACE: Duration = Duration::from_secs(8);
@@ -52,12 +54,20 @@ pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn St
     match &settings.database {
         DatabaseUrl::Postgres(url) => {
             let store = PostgresStore::connect(url.expose(), &PostgresOptions::default()).await?;
-            if migrate { store.migrate().await? } else { store.check_schema().await? }
+            if migrate {
+                store.migrate().await?
+            } else {
+                store.check_schema().await?
+            }
             Ok(Arc::new(store))
         }
         DatabaseUrl::Sqlite(url) => {
             let store = SqliteStore::open(url.expose(), &SqliteOptions::default()).await?;
-            if migrate { store.migrate().await? } else { store.check_schema().await? }
+            if migrate {
+                store.migrate().await?
+            } else {
+                store.check_schema().await?
+            }
             Ok(Arc::new(store))
         }
     }
@@ -90,7 +100,10 @@ pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> R
         doors: Doors::from_settings(settings)?,
         settings: settings.clone(),
     };
-    Ok(Portal { app: Arc::new(app), background })
+    Ok(Portal {
+        app: Arc::new(app),
+        background,
+    })
 }
 
 fn clock(settings: &Settings) -> Result<Arc<dyn Clock>, Failure> {
@@ -163,12 +176,21 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
 }
 
 /// Where mail goes, and the inbox if it goes there.
-fn mailer(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<(Arc<dyn Mailer>, Option<Arc<DevInbox>>), Failure> {
-    let from = format!("{} <{}>", quoted(&settings.service_name), settings.mail_from.as_str());
+fn mailer(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn Mailer>, Option<Arc<DevInbox>>), Failure> {
+    let from = format!(
+        "{} <{}>",
+        quoted(&settings.service_name),
+        settings.mail_from.as_str()
+    );
     let reply_to = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
     match &settings.mail {
         MailRoute::Smtp(server) => {
-            let mut builder = SmtpMailer::builder(smtp_url(server)?).from(from).clock(Arc::clone(clock));
+            let mut builder = SmtpMailer::builder(smtp_url(server)?)
+                .from(from)
+                .clock(Arc::clone(clock));
             if let Some(address) = reply_to {
                 builder = builder.reply_to(address);
             }
@@ -181,7 +203,9 @@ fn mailer(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<(Arc<dyn Mailer
             Ok((Arc::new(builder.build()?), None))
         }
         MailRoute::Directory(folder) => {
-            let mut builder = FileMailer::builder(folder.clone()).from(from).clock(Arc::clone(clock));
+            let mut builder = FileMailer::builder(folder.clone())
+                .from(from)
+                .clock(Arc::clone(clock));
             if let Some(address) = reply_to {
                 builder = builder.reply_to(address);
             }
@@ -201,10 +225,16 @@ fn quoted(name: &str) -> String {
 }
 
 fn smtp_url(server: &SmtpServer) -> Result<String, Failure> {
-    let scheme = if server.security == SmtpSecurity::ImplicitTls { "smtps" } else { "smtp" };
+    let scheme = if server.security == SmtpSecurity::ImplicitTls {
+        "smtps"
+    } else {
+        "smtp"
+    };
     let mut url = url::Url::parse(&format!("{scheme}://{}:{}", server.host, server.port))?;
     if let Some(login) = &server.login {
-        let set = url.set_username(&login.user).and_then(|()| url.set_password(Some(login.password.expose())));
+        let set = url
+            .set_username(&login.user)
+            .and_then(|()| url.set_password(Some(login.password.expose())));
         set.map_err(|()| "PORTAL_SMTP_URL cannot hold its user and password")?;
     }
     Ok(url.into())
@@ -223,7 +253,10 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
     let bound = listener.local_addr()?;
     tracing::info!(listen = %bound, base_url = %settings.base_url, "the portal is open");
     if app.inbox.is_some() {
-        tracing::info!("mail is shown at {}dev/mail and goes nowhere else", settings.base_url);
+        tracing::info!(
+            "mail is shown at {}dev/mail and goes nowhere else",
+            settings.base_url
+        );
     }
     let (stop, stopped) = watch::channel(false);
     let ended = move |mut stopped: watch::Receiver<bool>| async move {
@@ -233,7 +266,9 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
     let mail = tokio::spawn(background.run(ended(stopped.clone())));
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let served = tokio::spawn(
-        axum::serve(listener, service).with_graceful_shutdown(ended(stopped)).into_future(),
+        axum::serve(listener, service)
+            .with_graceful_shutdown(ended(stopped))
+            .into_future(),
     );
     signal().await?;
     tracing::info!("ending: finishing running requests and mails");
@@ -247,7 +282,9 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
     match finished.await {
         Ok(done) => done,
         Err(_) => {
-            tracing::warn!("some requests or mails did not finish in time; waiting mails go out after the next start");
+            tracing::warn!(
+                "some requests or mails did not finish in time; waiting mails go out after the next start"
+            );
             Ok(())
         }
     }

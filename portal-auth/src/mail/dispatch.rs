@@ -114,6 +114,21 @@ impl Background {
         Ok(stamps?.unwrap_or(Timestamp::MAX).min(purge?))
     }
 
+    /// Removes everything that is over, batch after batch, and tells how many rows that were; for an operator's
+    /// command.
+    ///
+    /// # Errors
+    /// The [`Fault`] of the store; what was removed before stays removed.
+    pub async fn purge_all(&self) -> Result<u64, Fault> {
+        let mut removed = 0_u64;
+        loop {
+            match self.inner.purge().await? {
+                0 => return Ok(removed),
+                gone => removed = removed.saturating_add(gone),
+            }
+        }
+    }
+
     async fn purge_in_turn(&self) -> Result<Timestamp, Fault> {
         let now = self.inner.now();
         let due = lock(&self.purge_turn).due(now);

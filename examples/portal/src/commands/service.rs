@@ -13,7 +13,12 @@ use crate::service::{Failure, build, open_store, serve};
 use crate::settings::{Content, Settings};
 
 /// Runs one of them to its end.
-pub(super) fn run(command: &Command, settings: &Settings, content: &Content, outputs: &mut Outputs<'_>) -> ExitCode {
+pub(super) fn run(
+    command: &Command,
+    settings: &Settings,
+    content: &Content,
+    outputs: &mut Outputs<'_>,
+) -> ExitCode {
     if let Err(e) = logging::start(settings.log_format, &settings.log_filter) {
         outputs.problem(&format!("portal: the log cannot be started: {e}"));
         return ExitCode::FAILURE;
@@ -86,12 +91,26 @@ async fn accounts(
             outputs.say(&format!("made      {}", account.created_at));
             return Ok(());
         }
-        AccountsCommand::Disable(one) => (&one.address, auth.disable_account(&one.address).await, "is disabled"),
-        AccountsCommand::Enable(one) => (&one.address, auth.enable_account(&one.address).await, "is enabled"),
-        AccountsCommand::EndSessions(one) => {
-            (&one.address, auth.end_all_sessions(&one.address).await, "has no session any more")
-        }
-        AccountsCommand::Unlock(one) => (&one.address, auth.unlock_account(&one.address).await, "is open for tries again"),
+        AccountsCommand::Disable(one) => (
+            &one.address,
+            auth.disable_account(&one.address).await,
+            "is disabled",
+        ),
+        AccountsCommand::Enable(one) => (
+            &one.address,
+            auth.enable_account(&one.address).await,
+            "is enabled",
+        ),
+        AccountsCommand::EndSessions(one) => (
+            &one.address,
+            auth.end_all_sessions(&one.address).await,
+            "has no session any more",
+        ),
+        AccountsCommand::Unlock(one) => (
+            &one.address,
+            auth.unlock_account(&one.address).await,
+            "is open for tries again",
+        ),
     };
     match done {
         Ok(()) => {

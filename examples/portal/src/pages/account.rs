@@ -34,7 +34,12 @@ pub(crate) async fn overview(mut ctx: Ctx) -> Result<Response, Fail> {
     if let Some(about) = account.profile.get::<AboutYou>() {
         rows.push(row("Name", format!("{} {}", about.forename, about.surname), None));
     }
-    if let Some(role) = account.profile.get::<WorkDetails>().as_ref().and_then(WorkDetails::main_role) {
+    if let Some(role) = account
+        .profile
+        .get::<WorkDetails>()
+        .as_ref()
+        .and_then(WorkDetails::main_role)
+    {
         rows.push(row("Professional Role", role.role.clone(), None));
         rows.push(row("Organisation Name", role.organisation.clone(), None));
     }
@@ -45,5 +50,12 @@ pub(crate) async fn overview(mut ctx: Ctx) -> Result<Response, Fail> {
     };
     rows.push(row("Two Step Verification", two_step.to_owned(), Some(TWO_STEP)));
     let (page, shown) = ctx.page("My Account", Place::Account, Trouble::none())?.split();
-    ctx.render(shown, &AccountOverview { page, menu: menu("/account"), rows })
+    ctx.render(
+        shown,
+        &AccountOverview {
+            page,
+            menu: menu("/account"),
+            rows,
+        },
+    )
 }

@@ -41,8 +41,16 @@ pub(crate) async fn show(mut ctx: Ctx) -> Result<Response, Fail> {
 }
 
 fn page(mut ctx: Ctx, link: &ActivationPage, trouble: Trouble) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Confirm your email address", Place::Register, trouble)?.split();
-    ctx.render(shown, &CompleteRegistration { page, masked_email: link.masked_email.clone() })
+    let (page, shown) = ctx
+        .page("Confirm your email address", Place::Register, trouble)?
+        .split();
+    ctx.render(
+        shown,
+        &CompleteRegistration {
+            page,
+            masked_email: link.masked_email.clone(),
+        },
+    )
 }
 
 /// P12 and P11: what a link that does not work (any more) says instead.
@@ -63,7 +71,9 @@ fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> 
         }
         _ => return unknown_link(ctx, "", Trouble::none()),
     };
-    let frame = ctx.page(title, Place::Register, Trouble::none())?.with_status(StatusCode::GONE);
+    let frame = ctx
+        .page(title, Place::Register, Trouble::none())?
+        .with_status(StatusCode::GONE);
     let (page, shown) = frame.split();
     ctx.render(shown, &LinkNotUsable { page, why })
 }
@@ -72,7 +82,15 @@ fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> 
 fn unknown_link(mut ctx: Ctx, typed: &str, trouble: Trouble) -> Result<Response, Fail> {
     let frame = ctx.page("Check that the whole link was copied", Place::Register, trouble)?;
     let (page, shown) = frame.with_status(StatusCode::NOT_FOUND).split();
-    ctx.render(shown, &LinkNotUsable { page, why: WhyNotUsable::Unknown { typed: typed.to_owned() } })
+    ctx.render(
+        shown,
+        &LinkNotUsable {
+            page,
+            why: WhyNotUsable::Unknown {
+                typed: typed.to_owned(),
+            },
+        },
+    )
 }
 
 /// P11 `/account/registered`.
@@ -95,14 +113,19 @@ pub(crate) async fn registered(ctx: Ctx) -> Result<Response, Fail> {
 }
 
 /// The address that this browser itself has registered and proven.
-async fn own_address(ctx: &Ctx, draft: &portal_auth::secret::token::DraftToken) -> Result<Option<String>, Fail> {
+async fn own_address(
+    ctx: &Ctx,
+    draft: &portal_auth::secret::token::DraftToken,
+) -> Result<Option<String>, Fail> {
     let progress = ctx.app.auth.registration(draft).await?;
     let sent = progress.and_then(|p| p.sent).filter(|sent| sent.activated);
     Ok(sent.map(|sent| sent.email.as_str().to_owned()))
 }
 
 fn thank_you(mut ctx: Ctx, email: Option<String>) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Thank you for registering", Place::Register, Trouble::none())?.split();
+    let (page, shown) = ctx
+        .page("Thank you for registering", Place::Register, Trouble::none())?
+        .split();
     ctx.render(shown, &Registered { page, email })
 }
 
@@ -118,7 +141,9 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     if pressed == "open" {
         return open_typed(ctx, &form.take("link"));
     }
-    let Some(token) = ctx.link() else { return unknown_link(ctx, "", Trouble::none()) };
+    let Some(token) = ctx.link() else {
+        return unknown_link(ctx, "", Trouble::none());
+    };
     let live = ctx.app.auth.activation_page(&token).await;
     let link = match live {
         Ok(link) => Some(link),
@@ -127,7 +152,9 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
             refused => return not_usable(ctx, refused),
         },
     };
-    let Some(link) = link else { return renew(ctx, &token, genuine).await };
+    let Some(link) = link else {
+        return renew(ctx, &token, genuine).await;
+    };
     if !genuine {
         return page(ctx, &link, Trouble::stale());
     }
@@ -153,9 +180,17 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
             }
             ActivateRefused::NotCorrect { tries_left: 0 } => not_usable(ctx, ActivateRefused::Ended),
             ActivateRefused::NotCorrect { tries_left } => {
-                let tries = if tries_left == 1 { "1 try".to_owned() } else { format!("{tries_left} tries") };
+                let tries = if tries_left == 1 {
+                    "1 try".to_owned()
+                } else {
+                    format!("{tries_left} tries")
+                };
                 let text = format!("Password is not correct. {tries} left.");
-                page(ctx, &link, Trouble::fields(vec![FieldMessage::new("password", &text)]))
+                page(
+                    ctx,
+                    &link,
+                    Trouble::fields(vec![FieldMessage::new("password", &text)]),
+                )
             }
             refused => not_usable(ctx, refused),
         },
@@ -185,6 +220,10 @@ fn open_typed(mut ctx: Ctx, typed: &str) -> Result<Response, Fail> {
             ctx.set_cookie(PortalCookie::Link, token.expose());
             ctx.see(PATH)
         }
-        None => unknown_link(ctx, typed, Trouble::field("link", "Paste the whole link from the email")),
+        None => unknown_link(
+            ctx,
+            typed,
+            Trouble::field("link", "Paste the whole link from the email"),
+        ),
     }
 }

@@ -27,7 +27,9 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 }
 
 async fn code_on_its_way(ctx: &Ctx) -> Result<Option<CodeNotice>, Fail> {
-    let (Ok((signed_in, _)), Some(challenge)) = (ctx.signed_in(), ctx.challenge()) else { return Ok(None) };
+    let (Ok((signed_in, _)), Some(challenge)) = (ctx.signed_in(), ctx.challenge()) else {
+        return Ok(None);
+    };
     Ok(ctx.app.auth.confirm_notice(signed_in, &challenge).await?)
 }
 
@@ -43,8 +45,19 @@ async fn page(
         Err(answer) => return Ok(answer),
     };
     let code = sent.map(|sent| code_sent(&ctx, sent));
-    let (page, shown) = ctx.page("Confirm it is you", Place::Account, trouble)?.noticing(notice).split();
-    ctx.render(shown, &ConfirmPassword { page, email, code, next })
+    let (page, shown) = ctx
+        .page("Confirm it is you", Place::Account, trouble)?
+        .noticing(notice)
+        .split();
+    ctx.render(
+        shown,
+        &ConfirmPassword {
+            page,
+            email,
+            code,
+            next,
+        },
+    )
 }
 
 /// `POST /account/confirm-password`: the password, and then the code where the second step is on.
@@ -64,8 +77,15 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     }
     match (sent, ctx.challenge()) {
         (Some(sent), Some(challenge)) if pressed == "resend" => {
-            let Ok((signed_in, _)) = ctx.signed_in() else { return Ok(redirect("/account/login")) };
-            match ctx.app.auth.resend_confirm_code(&ctx.visitor, signed_in, &challenge).await {
+            let Ok((signed_in, _)) = ctx.signed_in() else {
+                return Ok(redirect("/account/login"));
+            };
+            match ctx
+                .app
+                .auth
+                .resend_confirm_code(&ctx.visitor, signed_in, &challenge)
+                .await
+            {
                 Ok(sent) => {
                     let notice = Some(Notice::done("We have sent the code again."));
                     page(ctx, Some(&sent), next, Trouble::none(), notice).await
@@ -77,8 +97,15 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             }
         }
         (Some(sent), Some(challenge)) => {
-            let Some(token) = ctx.session() else { return Ok(redirect("/account/login")) };
-            match ctx.app.auth.confirm_code(&ctx.visitor, token, &challenge, &typed).await {
+            let Some(token) = ctx.session() else {
+                return Ok(redirect("/account/login"));
+            };
+            match ctx
+                .app
+                .auth
+                .confirm_code(&ctx.visitor, token, &challenge, &typed)
+                .await
+            {
                 Ok(session) => {
                     ctx.set_cookie(PortalCookie::Session, session.expose());
                     ctx.clear_cookie(PortalCookie::Verify);
@@ -88,8 +115,15 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             }
         }
         _ => {
-            let Some(token) = ctx.session() else { return Ok(redirect("/account/login")) };
-            match ctx.app.auth.confirm_password(&ctx.visitor, token, &password).await {
+            let Some(token) = ctx.session() else {
+                return Ok(redirect("/account/login"));
+            };
+            match ctx
+                .app
+                .auth
+                .confirm_password(&ctx.visitor, token, &password)
+                .await
+            {
                 Ok(ConfirmOutcome::Confirmed(session)) => {
                     ctx.set_cookie(PortalCookie::Session, session.expose());
                     ctx.see(next.as_deref().unwrap_or("/account"))
@@ -132,13 +166,24 @@ async fn refused(
                     ctx.clear_cookie(PortalCookie::Verify);
                     let why = match code {
                         CodeRefused::Closed => "Too many wrong codes. Reset your password to log in again.",
-                        CodeRefused::TriesUsed => "That was the last try for this code. Enter your password to get a new one.",
+                        CodeRefused::TriesUsed => {
+                            "That was the last try for this code. Enter your password to get a new one."
+                        }
                         _ => "That took too long. Enter your password again.",
                     };
                     page(ctx, None, next, Trouble::general(why), None).await
                 }
             }
         }
-        _ => page(ctx, None, next, Trouble::field("password", "Password is not correct."), None).await,
+        _ => {
+            page(
+                ctx,
+                None,
+                next,
+                Trouble::field("password", "Password is not correct."),
+                None,
+            )
+            .await
+        }
     }
 }

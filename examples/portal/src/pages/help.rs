@@ -25,6 +25,8 @@ pub(crate) async fn help(mut ctx: Ctx) -> Result<Response, Fail> {
 
 /// P13 `/account/forgotten-password`: whom to ask.
 pub(crate) async fn forgotten_password(mut ctx: Ctx) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Forgotten your password?", Place::Login, Trouble::none())?.split();
+    let (page, shown) = ctx
+        .page("Forgotten your password?", Place::Login, Trouble::none())?
+        .split();
     ctx.render(shown, &ForgottenPassword { page })
 }

@@ -23,8 +23,18 @@ pub(crate) async fn front(mut ctx: Ctx) -> Result<Response, Fail> {
     let title = ctx.app.settings.service_name.clone();
     let (page, shown) = ctx.page(&title, Place::Home, Trouble::none())?.split();
     let content_html = ctx.app.home_html.clone();
-    let login = LoginForm { email: String::new(), next: None };
-    ctx.render(shown, &Home { page, login, content_html })
+    let login = LoginForm {
+        email: String::new(),
+        next: None,
+    };
+    ctx.render(
+        shown,
+        &Home {
+            page,
+            login,
+            content_html,
+        },
+    )
 }
 
 /// Old bookmarks lead to the front page.
@@ -45,13 +55,17 @@ pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
     };
     let account = ctx.app.auth.account(&signed_in).await?;
     let last_login = last_login(&ctx, &signed_in).await?;
-    let forename = account.profile.get::<AboutYou>().map_or_else(String::new, |about| about.forename);
+    let forename = account
+        .profile
+        .get::<AboutYou>()
+        .map_or_else(String::new, |about| about.forename);
     let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
     let tiles = vec![
         Tile {
             heading: AREA.to_owned(),
             href: AREA_PATH.to_owned(),
-            description: "Early Help assessments, and advice for Education, Health and Care Plans.".to_owned(),
+            description: "Early Help assessments, and advice for Education, Health and Care Plans."
+                .to_owned(),
         },
         Tile {
             heading: "My Account".to_owned(),
@@ -59,13 +73,24 @@ pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
             description: "Your details, and how you log in.".to_owned(),
         },
     ];
-    ctx.render(shown, &SignedInHome { page, forename, tiles, last_login, missing: None })
+    ctx.render(
+        shown,
+        &SignedInHome {
+            page,
+            forename,
+            tiles,
+            last_login,
+            missing: None,
+        },
+    )
 }
 
 /// "today at 10:40 pm with Firefox on Windows": the sign-in before this one, so that a stranger's is noticed.
 async fn last_login(ctx: &Ctx, signed_in: &portal_auth::SignedIn) -> Result<Option<String>, Fail> {
     let sign_ins = ctx.app.auth.activity(signed_in, &["sign_in.done"], 2).await?;
-    let before = sign_ins.into_iter().find(|event| event.at < signed_in.signed_in_at());
+    let before = sign_ins
+        .into_iter()
+        .find(|event| event.at < signed_in.signed_in_at());
     Ok(before.map(|event| format!("{} with {}", ctx.moment(event.at), event.label)))
 }
 
@@ -85,8 +110,22 @@ pub(crate) async fn area(mut ctx: Ctx) -> Result<Response, Fail> {
         }
         let title = "Two Step Verification is needed here";
         let (page, shown) = ctx.page(title, Place::Elsewhere, Trouble::none())?.split();
-        return ctx.render(shown, &AreaClosed { page, area: AREA.to_owned(), next: AREA_PATH.to_owned() });
+        return ctx.render(
+            shown,
+            &AreaClosed {
+                page,
+                area: AREA.to_owned(),
+                next: AREA_PATH.to_owned(),
+            },
+        );
     }
     let (page, shown) = ctx.page(AREA, Place::Elsewhere, Trouble::none())?.split();
-    ctx.render(shown, &Area { page, area: AREA.to_owned(), tiles: Vec::new() })
+    ctx.render(
+        shown,
+        &Area {
+            page,
+            area: AREA.to_owned(),
+            tiles: Vec::new(),
+        },
+    )
 }

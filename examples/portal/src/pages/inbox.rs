@@ -37,11 +37,24 @@ fn open(ctx: &Ctx) -> Result<Arc<DevInbox>, Fail> {
 async fn list(mut ctx: Ctx) -> Result<Response, Fail> {
     let inbox = open(&ctx)?;
     let to = ctx.query("to").unwrap_or_default().to_owned();
-    let messages = inbox.newest_first(&to, "").iter().map(|mail| row(&ctx, mail)).collect();
+    let messages = inbox
+        .newest_first(&to, "")
+        .iter()
+        .map(|mail| row(&ctx, mail))
+        .collect();
     let (page, shown) = ctx.page("Mail", Place::Elsewhere, Trouble::none())?.split();
     let delivery = Some(inbox.delivery().word().to_owned());
     let clock_moves = ctx.app.can_move_clock();
-    ctx.render(shown, &Inbox { page, to, messages, delivery, clock_moves })
+    ctx.render(
+        shown,
+        &Inbox {
+            page,
+            to,
+            messages,
+            delivery,
+            clock_moves,
+        },
+    )
 }
 
 fn row(ctx: &Ctx, mail: &KeptMail) -> InboxRow {
@@ -50,7 +63,11 @@ fn row(ctx: &Ctx, mail: &KeptMail) -> InboxRow {
         id: mail.id.clone(),
         to: mail.to.clone(),
         subject: mail.subject.clone(),
-        age: if age.as_secs() < 1 { "now".to_owned() } else { format!("{} ago", portal_auth::local_time::in_words(age)) },
+        age: if age.as_secs() < 1 {
+            "now".to_owned()
+        } else {
+            format!("{} ago", portal_auth::local_time::in_words(age))
+        },
     }
 }
 
@@ -78,10 +95,17 @@ async fn json(ctx: Ctx) -> Result<Response, Fail> {
 
 async fn latest(ctx: Ctx) -> Result<Response, Fail> {
     let inbox = open(&ctx)?;
-    let mails = inbox.newest_first(ctx.query("to").unwrap_or_default(), ctx.query("kind").unwrap_or_default());
+    let mails = inbox.newest_first(
+        ctx.query("to").unwrap_or_default(),
+        ctx.query("kind").unwrap_or_default(),
+    );
     match mails.into_iter().next() {
         Some(mail) => Ok(Json(mail).into_response()),
-        None => Ok((StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "no such mail" }))).into_response()),
+        None => Ok((
+            StatusCode::NOT_FOUND,
+            Json(serde_json::json!({ "error": "no such mail" })),
+        )
+            .into_response()),
     }
 }
 
@@ -94,11 +118,26 @@ async fn message(mut ctx: Ctx, Path(id): Path<String>) -> Result<Response, Fail>
         _ => Tab::Text(mail.text.clone()),
     };
     let message = row(&ctx, &mail);
-    let (page, shown) = ctx.page(&mail.subject, Place::Elsewhere, Trouble::none())?.split();
-    ctx.render(shown, &InboxMessage { page, message, links: mail.links.clone(), codes: mail.codes.clone(), tab })
+    let (page, shown) = ctx
+        .page(&mail.subject, Place::Elsewhere, Trouble::none())?
+        .split();
+    ctx.render(
+        shown,
+        &InboxMessage {
+            page,
+            message,
+            links: mail.links.clone(),
+            codes: mail.codes.clone(),
+            tab,
+        },
+    )
 }
 
 async fn html(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Fail> {
     let mail = open(&ctx)?.find(&id).ok_or(Fail::NotFound)?;
-    Ok((PagePolicy::new(MAIL_POLICY).framed_by_this_portal(), Html(mail.html)).into_response())
+    Ok((
+        PagePolicy::new(MAIL_POLICY).framed_by_this_portal(),
+        Html(mail.html),
+    )
+        .into_response())
 }

@@ -6,7 +6,9 @@ use portal_auth::account::professional_profile::{AboutYou as Section, Gender};
 use portal_auth::account::profile::Section as _;
 use portal_auth::config::SecretQuestion;
 use portal_auth::error::FieldErrors;
-use portal_auth::features::register::{RegisterRefused, RegistrationProgress, Save, SecurityDetails as Details};
+use portal_auth::features::register::{
+    RegisterRefused, RegistrationProgress, Save, SecurityDetails as Details,
+};
 use portal_auth::password::Password;
 use portal_auth::password::policy::PasswordOwner;
 use portal_auth::password::wording;
@@ -66,7 +68,11 @@ pub(crate) enum Opened {
 /// Opens step `number` (2 or 3), or says where to go first (REG-1).
 pub(crate) async fn open(ctx: &mut Ctx, number: usize) -> Result<Opened, Fail> {
     let Some(progress) = progress(ctx).await? else {
-        let path = if ctx.draft().is_some() { "/account/register/security-details?notice=expired" } else { SECURITY };
+        let path = if ctx.draft().is_some() {
+            "/account/register/security-details?notice=expired"
+        } else {
+            SECURITY
+        };
         return Ok(Opened::Elsewhere(redirect(path)));
     };
     if progress.sent.is_some() {
@@ -91,11 +97,18 @@ pub(crate) fn done(progress: &RegistrationProgress) -> usize {
 /// "You have already sent this registration" with the right next link (R12).
 fn already_sent(ctx: &mut Ctx, progress: &RegistrationProgress) -> Result<Response, Fail> {
     let activated = progress.sent.as_ref().is_some_and(|s| s.activated);
-    let (next_href, next_text) =
-        if activated { ("/account/registered", "Log in") } else { (SENT, "What to do next") };
+    let (next_href, next_text) = if activated {
+        ("/account/registered", "Log in")
+    } else {
+        (SENT, "What to do next")
+    };
     let title = "You have already sent this registration";
     let (page, shown) = ctx.page(title, Place::Register, Trouble::none())?.split();
-    let view = AlreadySent { page, next_href: next_href.to_owned(), next_text: next_text.to_owned() };
+    let view = AlreadySent {
+        page,
+        next_href: next_href.to_owned(),
+        next_text: next_text.to_owned(),
+    };
     ctx.render_here(shown, &view)
 }
 
@@ -138,12 +151,18 @@ fn security_page(
     trouble: Trouble,
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Security Details", Place::Register, trouble)?.noticing(notice).split();
+    let (page, shown) = ctx
+        .page("Security Details", Place::Register, trouble)?
+        .noticing(notice)
+        .split();
     let config = ctx.app.auth.config();
     let questions = match config.registration.secret_question {
-        SecretQuestion::Required => {
-            config.registration.questions.iter().map(|q| Choice::new(q.id().as_str(), q.text())).collect()
-        }
+        SecretQuestion::Required => config
+            .registration
+            .questions
+            .iter()
+            .map(|q| Choice::new(q.id().as_str(), q.text()))
+            .collect(),
         SecretQuestion::Off => Vec::new(),
     };
     let view = SecurityDetails {
@@ -163,11 +182,25 @@ fn security_page(
 }
 
 /// `POST /account/register/security-details`.
-pub(crate) async fn submit_security(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+pub(crate) async fn submit_security(
+    mut ctx: Ctx,
+    form: Result<Form, FormRejection>,
+) -> Result<Response, Fail> {
     let mut form = form?;
-    let fields = ["email", "email2", "new-password", "new-password2", "question", "answer"];
+    let fields = [
+        "email",
+        "email2",
+        "new-password",
+        "new-password2",
+        "question",
+        "answer",
+    ];
     let genuine = ctx.is_genuine(&form, &fields)?;
-    let typed = Typed { email: form.take("email"), email2: form.take("email2"), question: form.take("question") };
+    let typed = Typed {
+        email: form.take("email"),
+        email2: form.take("email2"),
+        question: form.take("question"),
+    };
     let progress = progress(&ctx).await?;
     if let Some(progress) = progress.as_ref().filter(|p| p.sent.is_some()) {
         return already_sent(&mut ctx, progress);
@@ -182,14 +215,20 @@ pub(crate) async fn submit_security(mut ctx: Ctx, form: Result<Form, FormRejecti
         .repeated(typed.email2.as_str(), again.as_str())
         .with_question(typed.question.as_str(), answer.as_str());
     let token = ctx.draft();
-    match ctx.app.auth.save_security_details(&ctx.visitor, token.as_ref(), details).await {
+    match ctx
+        .app
+        .auth
+        .save_security_details(&ctx.visitor, token.as_ref(), details)
+        .await
+    {
         Ok(token) => {
             ctx.set_cookie(PortalCookie::Draft, token.expose());
             ctx.see(ABOUT)
         }
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(errors) => {
-                let messages = security_messages(&ctx, &errors, &typed.email, &Password::new(password.as_str()));
+                let messages =
+                    security_messages(&ctx, &errors, &typed.email, &Password::new(password.as_str()));
                 security_page(ctx, progress.as_ref(), typed, Trouble::fields(messages), None)
             }
             _ => ctx.see(SENT),
@@ -206,7 +245,9 @@ fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Pa
                 continue;
             }
             let email = EmailAddress::parse(email).ok();
-            let owner = email.as_ref().map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
+            let owner = email
+                .as_ref()
+                .map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
             match ctx.app.auth.config().passwords.policy.check(password, &owner) {
                 Err(broken) if !password.is_empty() => wording::sentence(&broken),
                 _ => message(error.reason.code(), error.number, "Password"),
@@ -259,15 +300,30 @@ pub(crate) async fn show_about(mut ctx: Ctx) -> Result<Response, Fail> {
     match open(&mut ctx, 2).await? {
         Opened::Elsewhere(answer) => Ok(answer),
         Opened::Progress(progress) => {
-            let typed = progress.sections.get(Section::NAME).cloned().unwrap_or(Value::Null);
+            let typed = progress
+                .sections
+                .get(Section::NAME)
+                .cloned()
+                .unwrap_or(Value::Null);
             about_page(ctx, &progress, &typed, Trouble::none())
         }
     }
 }
 
-fn about_page(mut ctx: Ctx, progress: &RegistrationProgress, typed: &Value, trouble: Trouble) -> Result<Response, Fail> {
+fn about_page(
+    mut ctx: Ctx,
+    progress: &RegistrationProgress,
+    typed: &Value,
+    trouble: Trouble,
+) -> Result<Response, Fail> {
     let (page, shown) = ctx.page("About you", Place::Register, trouble)?.split();
-    let text = |name: &str| typed.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        typed
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let view = AboutYou {
         page,
         steps: Step::list(2, done(progress)),
@@ -303,12 +359,21 @@ pub(crate) async fn submit_about(mut ctx: Ctx, form: Result<Form, FormRejection>
     if !genuine {
         return about_page(ctx, &progress, &typed, Trouble::stale());
     }
-    let Some(token) = ctx.draft() else { return Ok(redirect(SECURITY)) };
+    let Some(token) = ctx.draft() else {
+        return Ok(redirect(SECURITY));
+    };
     let save = if back { Save::AsItIs } else { Save::Checked };
-    match ctx.app.auth.save_section(&token, Section::NAME, typed.clone(), save).await {
+    match ctx
+        .app
+        .auth
+        .save_section(&token, Section::NAME, typed.clone(), save)
+        .await
+    {
         Ok(()) => ctx.see(if back { SECURITY } else { WORK }),
         Err(denied) => match refusal(denied)? {
-            RegisterRefused::Fields(errors) => about_page(ctx, &progress, &typed, Trouble::fields(messages(&errors))),
+            RegisterRefused::Fields(errors) => {
+                about_page(ctx, &progress, &typed, Trouble::fields(messages(&errors)))
+            }
             RegisterRefused::StepFirst(step) => ctx.see(path_of(Some(&step))),
             RegisterRefused::AlreadySent(_) => ctx.see(SENT),
             _ => ctx.see("/account/register/security-details?notice=expired"),

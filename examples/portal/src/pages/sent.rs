@@ -41,7 +41,10 @@ fn page(
         until: ctx.clock(s.again_at),
     });
     let works_until = sent.map_or_else(String::new, |s| ctx.moment(s.link_expires_at));
-    let (page, shown) = ctx.page("Check your email", Place::Register, trouble)?.noticing(notice).split();
+    let (page, shown) = ctx
+        .page("Check your email", Place::Register, trouble)?
+        .noticing(notice)
+        .split();
     let view = Sent {
         page,
         email: sent.map(|s| s.email.as_str().to_owned()),
@@ -66,7 +69,12 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
     let different = button(&form, "resend") == "different";
     match (ctx.draft(), own) {
         (Some(token), Some(_)) if different => {
-            match ctx.app.auth.change_registration_address(&ctx.visitor, &token).await {
+            match ctx
+                .app
+                .auth
+                .change_registration_address(&ctx.visitor, &token)
+                .await
+            {
                 Ok(()) => {}
                 // The draft is gone meanwhile: the first step says so.
                 Err(denied) => drop(refusal(denied)?),
@@ -97,7 +105,10 @@ async fn resend_to(ctx: Ctx, typed: &str) -> Result<Response, Fail> {
             let lifetime = in_words(ctx.app.settings.link_lifetime);
             let sender = ctx.app.settings.mail_from.as_str().to_owned();
             let frame = ctx.page("Check your email", Place::Register, Trouble::none())?;
-            let (page, shown) = frame.noticing(Some(Notice::done(text))).with_status(StatusCode::OK).split();
+            let (page, shown) = frame
+                .noticing(Some(Notice::done(text)))
+                .with_status(StatusCode::OK)
+                .split();
             let view = Sent {
                 page,
                 email: None,

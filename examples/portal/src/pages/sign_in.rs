@@ -39,7 +39,9 @@ fn notice(name: &str) -> Option<Notice> {
         "two-step-on" => Notice::done("Two Step Verification is on. Log in again."),
         "two-step-off" => Notice::done("Two Step Verification is off. Log in again."),
         "took-too-long" => Notice::attention("Log in again, that took too long."),
-        "tries-used" => Notice::attention("That was the last try for this code. Log in again to get a new one."),
+        "tries-used" => {
+            Notice::attention("That was the last try for this code. Log in again to get a new one.")
+        }
         "codes-closed" => Notice::attention("Too many wrong codes. Reset your password to log in again."),
         _ => return None,
     })
@@ -56,10 +58,23 @@ pub(crate) async fn timed_out(mut ctx: Ctx) -> Result<Response, Fail> {
     if matches!(ctx.person, Person::SignedIn(..)) {
         return Ok(redirect(next.as_deref().unwrap_or("/home")));
     }
-    let (page, shown) = ctx.page("You have been logged out", Place::Login, Trouble::none())?.split();
+    let (page, shown) = ctx
+        .page("You have been logged out", Place::Login, Trouble::none())?
+        .split();
     let idle_limit = in_words(ctx.app.settings.idle_timeout);
-    let login = LoginForm { email: String::new(), next };
-    ctx.render(shown, &TimedOut { page, login, idle_limit, saved: false })
+    let login = LoginForm {
+        email: String::new(),
+        next,
+    };
+    ctx.render(
+        shown,
+        &TimedOut {
+            page,
+            login,
+            idle_limit,
+            saved: false,
+        },
+    )
 }
 
 /// `POST /account/login`.
@@ -69,16 +84,25 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let email = form.take("email");
     let password = Password::new(form.take_secret("password").as_str());
     let next = next_place(&form.take("next"));
-    let again = LoginForm { email: email.clone(), next: next.clone() };
+    let again = LoginForm {
+        email: email.clone(),
+        next: next.clone(),
+    };
     if !genuine {
         return page(ctx, again, Trouble::stale(), None);
     }
     let mut errors = Vec::new();
     if let Err(e) = portal_auth::account::email::EmailAddress::parse(&email) {
-        errors.push(FieldMessage::new("email", &message(e.reason().code(), e.number(), "Email Address")));
+        errors.push(FieldMessage::new(
+            "email",
+            &message(e.reason().code(), e.number(), "Email Address"),
+        ));
     }
     if password.is_empty() {
-        errors.push(FieldMessage::new("password", &message("password.required", None, "Password")));
+        errors.push(FieldMessage::new(
+            "password",
+            &message("password.required", None, "Password"),
+        ));
     }
     if !errors.is_empty() {
         return page(ctx, again, Trouble::fields(errors), None);
@@ -96,7 +120,9 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         Ok(_) => Err(Fail::NotFound),
         Err(denied) => {
             let trouble = match refusal(denied)? {
-                SignInRefused::CodesUsedUp => Trouble::general("Too many wrong codes. Reset your password to log in again."),
+                SignInRefused::CodesUsedUp => {
+                    Trouble::general("Too many wrong codes. Reset your password to log in again.")
+                }
                 _ => Trouble::general("Email Address or Password is not correct."),
             };
             page(ctx, again, trouble, None)
@@ -109,7 +135,11 @@ pub(crate) async fn sign_out(ctx: Ctx, request: Request) -> Result<Response, Fai
     let form = Form::from_request(request, &()).await?;
     if !ctx.is_genuine(&form, &[])? {
         // Without its token the press has no effect; the page that is open shows where the person is.
-        return Ok(redirect(if ctx.session().is_some() { "/home" } else { "/account/login" }));
+        return Ok(redirect(if ctx.session().is_some() {
+            "/home"
+        } else {
+            "/account/login"
+        }));
     }
     if let Some(token) = ctx.session() {
         ctx.app.auth.sign_out(&ctx.visitor, token).await?;

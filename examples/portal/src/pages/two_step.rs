@@ -51,13 +51,20 @@ fn page(
     trouble: Trouble,
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Two Step Verification", Place::Account, trouble)?.noticing(notice).split();
+    let (page, shown) = ctx
+        .page("Two Step Verification", Place::Account, trouble)?
+        .noticing(notice)
+        .split();
     let demanded = ctx.app.auth.config().two_step == TwoStepPolicy::RequiredForAreas;
     let view = TwoStep {
         page,
         menu: menu(PATH),
         preferred_method: value(chosen).to_owned(),
-        areas: if demanded { vec![AREA.to_owned()] } else { Vec::new() },
+        areas: if demanded {
+            vec![AREA.to_owned()]
+        } else {
+            Vec::new()
+        },
         next,
     };
     ctx.render(shown, &view)
@@ -71,7 +78,12 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let next = next_place(&form.take("next"));
     let now = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.two_step(),
-        Err(_) => return Ok(redirect(&with_next("/account/timed-out", Some(&way_back(&typed, next.as_deref()))))),
+        Err(_) => {
+            return Ok(redirect(&with_next(
+                "/account/timed-out",
+                Some(&way_back(&typed, next.as_deref())),
+            )));
+        }
     };
     if !genuine {
         return page(ctx, choice(&typed).unwrap_or(now), next, Trouble::stale(), None);
@@ -80,12 +92,18 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         let trouble = Trouble::field("preferred_method", "Choose your preferred method");
         return page(ctx, now, next, trouble, None);
     };
-    let Some(token) = ctx.session() else { return Ok(redirect("/account/login")) };
+    let Some(token) = ctx.session() else {
+        return Ok(redirect("/account/login"));
+    };
     match ctx.app.auth.set_two_step(&ctx.visitor, token, chosen).await {
         Ok(TwoStepOutcome::Changed { device }) => {
             ctx.remember_device(device.as_ref());
             ctx.clear_cookie(PortalCookie::Verify);
-            let on = if chosen == Choice::Email { "two-step-on" } else { "two-step-off" };
+            let on = if chosen == Choice::Email {
+                "two-step-on"
+            } else {
+                "two-step-off"
+            };
             let login = with_next("/account/login", next.as_deref());
             let sign = if next.is_some() { '&' } else { '?' };
             let mut response = (ForgetPerson, redirect(&format!("{login}{sign}notice={on}"))).into_response();
@@ -98,9 +116,10 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                 let back = way_back(&typed, next.as_deref());
                 ctx.see(&with_next("/account/confirm-password", Some(&back)))
             }
-            TwoStepRefused::SessionEnded(_) => {
-                ctx.see(&with_next("/account/timed-out", Some(&way_back(&typed, next.as_deref()))))
-            }
+            TwoStepRefused::SessionEnded(_) => ctx.see(&with_next(
+                "/account/timed-out",
+                Some(&way_back(&typed, next.as_deref())),
+            )),
             _ => {
                 let why = "This service decides for everybody whether a code is asked for.";
                 page(ctx, now, next, Trouble::general(why), None)
@@ -119,5 +138,9 @@ fn way_back(typed: &str, next: Option<&str>) -> String {
         query.append_pair("next", next);
     }
     let query = query.finish();
-    if query.is_empty() { PATH.to_owned() } else { format!("{PATH}?{query}") }
+    if query.is_empty() {
+        PATH.to_owned()
+    } else {
+        format!("{PATH}?{query}")
+    }
 }

@@ -14,7 +14,9 @@ use crate::views::sign_in::{CodeSent, VerifyCode};
 /// P3 `/account/verify`; a refresh sends no new code.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let next = ctx.next();
-    let Some(challenge) = ctx.challenge() else { return Ok(nothing_half_done(&ctx, next.as_deref())) };
+    let Some(challenge) = ctx.challenge() else {
+        return Ok(nothing_half_done(&ctx, next.as_deref()));
+    };
     match ctx.app.auth.code_notice(&challenge).await? {
         Some(sent) => page(ctx, &sent, next, Trouble::none(), None),
         None => Ok(nothing_half_done(&ctx, next.as_deref())),
@@ -37,8 +39,19 @@ fn page(
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
     let sent = code_sent(&ctx, sent);
-    let (page, shown) = ctx.page("Verification Code sent", Place::Login, trouble)?.noticing(notice).split();
-    ctx.render(shown, &VerifyCode { page, sent, next, remember_days: None })
+    let (page, shown) = ctx
+        .page("Verification Code sent", Place::Login, trouble)?
+        .noticing(notice)
+        .split();
+    ctx.render(
+        shown,
+        &VerifyCode {
+            page,
+            sent,
+            next,
+            remember_days: None,
+        },
+    )
 }
 
 /// A notice of the library in the page's words.
@@ -53,12 +66,18 @@ pub(crate) fn code_sent(ctx: &Ctx, sent: &CodeNotice) -> CodeSent {
 /// The sentence about a code that was not taken; `None` where the person begins again.
 pub(crate) fn code_message(refused: &CodeRefused, digits: u8) -> Option<String> {
     Some(match refused {
-        CodeRefused::Wrong { tries_left } => message("code.wrong", Some(u64::from(*tries_left)), "Verification Code"),
-        CodeRefused::Expired { sent: Some(_) } => "The code has expired. We have sent a new one.".to_owned(),
-        CodeRefused::Expired { sent: None } => "The code has expired. Log in again to get a new one.".to_owned(),
-        CodeRefused::Format(_) => {
-            message(refused.reason().code(), Some(u64::from(digits)), "Verification Code")
+        CodeRefused::Wrong { tries_left } => {
+            message("code.wrong", Some(u64::from(*tries_left)), "Verification Code")
         }
+        CodeRefused::Expired { sent: Some(_) } => "The code has expired. We have sent a new one.".to_owned(),
+        CodeRefused::Expired { sent: None } => {
+            "The code has expired. Log in again to get a new one.".to_owned()
+        }
+        CodeRefused::Format(_) => message(
+            refused.reason().code(),
+            Some(u64::from(digits)),
+            "Verification Code",
+        ),
         _ => return None,
     })
 }
@@ -70,7 +89,9 @@ pub(crate) fn resend_message(ctx: &Ctx, refused: ResendRefused) -> Option<String
             let seconds = until.since(ctx.app.auth.now()).as_secs().max(1);
             Some(format!("Wait {seconds} seconds, then send it again"))
         }
-        ResendRefused::NoMoreMails => Some("We have sent the code as often as we can. Log in again to get a new one.".to_owned()),
+        ResendRefused::NoMoreMails => {
+            Some("We have sent the code as often as we can. Log in again to get a new one.".to_owned())
+        }
         _ => None,
     }
 }
@@ -81,7 +102,9 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let genuine = ctx.is_genuine(&form, &["code", "next"])?;
     let next = next_place(&form.take("next"));
     let pressed = button(&form, "verify");
-    let Some(challenge) = ctx.challenge() else { return Ok(nothing_half_done(&ctx, next.as_deref())) };
+    let Some(challenge) = ctx.challenge() else {
+        return Ok(nothing_half_done(&ctx, next.as_deref()));
+    };
     let Some(notice) = ctx.app.auth.code_notice(&challenge).await? else {
         return Ok(nothing_half_done(&ctx, next.as_deref()));
     };
@@ -91,7 +114,13 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     match pressed.as_str() {
         "resend" => {
             return match ctx.app.auth.resend_code(&ctx.visitor, &challenge).await {
-                Ok(sent) => page(ctx, &sent, next, Trouble::none(), Some(Notice::done("We have sent the code again."))),
+                Ok(sent) => page(
+                    ctx,
+                    &sent,
+                    next,
+                    Trouble::none(),
+                    Some(Notice::done("We have sent the code again.")),
+                ),
                 Err(denied) => match resend_message(&ctx, refusal(denied)?) {
                     Some(why) => page(ctx, &notice, next, Trouble::general(&why), None),
                     None => start_again(ctx, "took-too-long"),
@@ -106,7 +135,12 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         _ => {}
     }
     let typed = form.take_secret("code");
-    match ctx.app.auth.verify_code(&ctx.visitor, &challenge, &typed, ctx.session()).await {
+    match ctx
+        .app
+        .auth
+        .verify_code(&ctx.visitor, &challenge, &typed, ctx.session())
+        .await
+    {
         Ok(new) => {
             ctx.begin_session(&new);
             ctx.see(next.as_deref().unwrap_or("/home"))

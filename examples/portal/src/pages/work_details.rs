@@ -53,15 +53,26 @@ async fn look_up(ctx: &Ctx, typed: &str) -> (Addresses, Trouble) {
         }
     };
     let addresses = match ctx.app.addresses.find(&postcode).await {
-        Ok(found) if found.is_empty() => Addresses::Manual { why: Some(POSTCODE_NOT_FOUND.to_owned()) },
-        Ok(found) => Addresses::Found { choices: choices(&found), chosen: String::new() },
-        Err(_) => Addresses::Manual { why: Some(ADDRESS_SEARCH_DOWN.to_owned()) },
+        Ok(found) if found.is_empty() => Addresses::Manual {
+            why: Some(POSTCODE_NOT_FOUND.to_owned()),
+        },
+        Ok(found) => Addresses::Found {
+            choices: choices(&found),
+            chosen: String::new(),
+        },
+        Err(_) => Addresses::Manual {
+            why: Some(ADDRESS_SEARCH_DOWN.to_owned()),
+        },
     };
     (addresses, Trouble::none())
 }
 
 fn choices(found: &[FoundAddress]) -> Vec<Choice> {
-    found.iter().enumerate().map(|(n, address)| Choice::new(&n.to_string(), &address.to_string())).collect()
+    found
+        .iter()
+        .enumerate()
+        .map(|(n, address)| Choice::new(&n.to_string(), &address.to_string()))
+        .collect()
 }
 
 fn page(
@@ -76,7 +87,10 @@ fn page(
         .app
         .roles
         .iter()
-        .map(|role| RoleOption { name: role.name.clone(), aliases: role.aliases.clone() })
+        .map(|role| RoleOption {
+            name: role.name.clone(),
+            aliases: role.aliases.clone(),
+        })
         .collect();
     let view = WorkDetails {
         page,
@@ -149,7 +163,11 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         keep_address(&mut role, typed_before(&progress));
     }
     if !genuine {
-        let addresses = if manual_is_open { Addresses::Manual { why: None } } else { Addresses::NotAsked };
+        let addresses = if manual_is_open {
+            Addresses::Manual { why: None }
+        } else {
+            Addresses::NotAsked
+        };
         return page(ctx, &progress, role, addresses, Trouble::stale());
     }
     match pressed.as_str() {
@@ -175,8 +193,15 @@ fn section(role: &ProfessionalRole) -> Value {
 
 /// Keeps what was typed without judging it, and goes on.
 async fn save_and_go(ctx: Ctx, role: ProfessionalRole, path: &str) -> Result<Response, Fail> {
-    let Some(token) = ctx.draft() else { return Ok(redirect(SECURITY)) };
-    match ctx.app.auth.save_section(&token, Section::NAME, section(&role), Save::AsItIs).await {
+    let Some(token) = ctx.draft() else {
+        return Ok(redirect(SECURITY));
+    };
+    match ctx
+        .app
+        .auth
+        .save_section(&token, Section::NAME, section(&role), Save::AsItIs)
+        .await
+    {
         Ok(()) => ctx.see(path),
         Err(denied) => step_refused(ctx, refusal(denied)?),
     }
@@ -205,13 +230,26 @@ async fn send_off(
         addresses = looked_up;
         errors.extend(wrong);
     }
-    let Some(token) = ctx.draft() else { return Ok(redirect(SECURITY)) };
-    match ctx.app.auth.save_section(&token, Section::NAME, section(&role), Save::Checked).await {
+    let Some(token) = ctx.draft() else {
+        return Ok(redirect(SECURITY));
+    };
+    match ctx
+        .app
+        .auth
+        .save_section(&token, Section::NAME, section(&role), Save::Checked)
+        .await
+    {
         Ok(()) if errors.is_empty() => {}
         Ok(()) => return page(ctx, progress, role, addresses, Trouble::fields(errors)),
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(found) => {
-                return page(ctx, progress, role, addresses.clone(), all_errors(&messages(&found), &addresses, errors));
+                return page(
+                    ctx,
+                    progress,
+                    role,
+                    addresses.clone(),
+                    all_errors(&messages(&found), &addresses, errors),
+                );
             }
             refused => return step_refused(ctx, refused),
         },
@@ -233,14 +271,24 @@ async fn send_off(
 /// The section's errors in the order of the page; those of address fields that are not shown give way to the one
 /// about choosing an address.
 fn all_errors(found: &[FieldMessage], addresses: &Addresses, of_choice: Vec<FieldMessage>) -> Trouble {
-    let hidden = |field: &str| matches!(field, "address_line1" | "address_line2" | "town" | "county" | "country");
+    let hidden = |field: &str| {
+        matches!(
+            field,
+            "address_line1" | "address_line2" | "town" | "county" | "country"
+        )
+    };
     let mut errors: Vec<_> = found
         .iter()
         .filter(|m| addresses.is_manual() || !hidden(&m.field))
         .cloned()
         .collect();
-    let at = errors.iter().position(|m| matches!(m.field.as_str(), "mobile" | "work_phone")).unwrap_or(errors.len());
-    let of_choice = of_choice.into_iter().filter(|m| !found.iter().any(|f| f.field == m.field));
+    let at = errors
+        .iter()
+        .position(|m| matches!(m.field.as_str(), "mobile" | "work_phone"))
+        .unwrap_or(errors.len());
+    let of_choice = of_choice
+        .into_iter()
+        .filter(|m| !found.iter().any(|f| f.field == m.field));
     let tail = errors.split_off(at);
     errors.extend(of_choice);
     errors.extend(tail);
@@ -261,10 +309,22 @@ async fn choose(ctx: &Ctx, role: &mut ProfessionalRole, chosen: &str) -> (Addres
                 role.town = address.town;
                 role.county = address.county;
                 role.not_uk = false;
-                return (Addresses::Found { choices, chosen: chosen.to_owned() }, Vec::new());
+                return (
+                    Addresses::Found {
+                        choices,
+                        chosen: chosen.to_owned(),
+                    },
+                    Vec::new(),
+                );
             }
             let wrong = FieldMessage::new("address", "Choose an address, or My address is not listed");
-            (Addresses::Found { choices, chosen: String::new() }, vec![wrong])
+            (
+                Addresses::Found {
+                    choices,
+                    chosen: String::new(),
+                },
+                vec![wrong],
+            )
         }
         other => (other, trouble.into_fields()),
     }

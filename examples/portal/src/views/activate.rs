@@ -33,7 +33,11 @@ pub(crate) struct LinkNotUsable {
 #[derive(Clone)]
 pub(crate) enum WhyNotUsable {
     /// 410. `renewable` for 24 hours: the button (`do=renew`) sends a new link and nothing is typed again.
-    Expired { stopped_at: String, lifetime: String, renewable: bool },
+    Expired {
+        stopped_at: String,
+        lifetime: String,
+        renewable: bool,
+    },
     /// 410. Given up, or another registration of the address was completed.
     Over,
     /// 410. A newer link has been sent in its place.
@@ -45,7 +49,9 @@ pub(crate) enum WhyNotUsable {
 impl Registered {
     /// P2 with the address filled in.
     pub(crate) fn login_href(&self) -> String {
-        let Some(email) = &self.email else { return "/account/login".to_owned() };
+        let Some(email) = &self.email else {
+            return "/account/login".to_owned();
+        };
         let query: String = url::form_urlencoded::byte_serialize(email.as_bytes()).collect();
         format!("/account/login?email={query}")
     }

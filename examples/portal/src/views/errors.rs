@@ -30,7 +30,10 @@ pub(crate) enum Problem {
     /// 500; the id is in the log.
     Broken { reference: String },
     /// 503, with `Retry-After`. `again` carries what was typed, secrets left out.
-    Unavailable { until: Option<String>, again: Option<TryAgain> },
+    Unavailable {
+        until: Option<String>,
+        again: Option<TryAgain>,
+    },
 }
 
 /// A form that sends the same values once more.

@@ -53,8 +53,12 @@ pub(crate) enum Tab {
 
 impl Tab {
     /// Names of the tabs in order, with the value of `?tab=`.
-    pub(crate) const ALL: [(&'static str, &'static str); 4] =
-        [("text", "Text"), ("html", "HTML"), ("headers", "Headers"), ("source", "Source")];
+    pub(crate) const ALL: [(&'static str, &'static str); 4] = [
+        ("text", "Text"),
+        ("html", "HTML"),
+        ("headers", "Headers"),
+        ("source", "Source"),
+    ];
 
     pub(crate) fn id(&self) -> &'static str {
         match self {
@@ -71,5 +75,9 @@ pub(crate) fn grouped(code: &str) -> String {
     let half = code.chars().count().div_ceil(2);
     let first: String = code.chars().take(half).collect();
     let second: String = code.chars().skip(half).collect();
-    if second.is_empty() { first } else { format!("{first} {second}") }
+    if second.is_empty() {
+        first
+    } else {
+        format!("{first} {second}")
+    }
 }

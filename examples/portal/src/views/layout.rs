@@ -95,15 +95,29 @@ impl Page {
 
     /// The message beside a field.
     pub(crate) fn error(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|e| e.field == field).map(|e| e.message.as_str())
+        self.errors
+            .iter()
+            .find(|e| e.field == field)
+            .map(|e| e.message.as_str())
     }
 
     /// The ids a field is described by: its error first, then its hint, then `more` (R3).
     pub(crate) fn described_by(&self, field: &str, hint: &str, more: &str) -> String {
-        let error = if self.error(field).is_some() { format!("{field}-error") } else { String::new() };
-        let hint = if hint.is_empty() { String::new() } else { format!("{field}-hint") };
+        let error = if self.error(field).is_some() {
+            format!("{field}-error")
+        } else {
+            String::new()
+        };
+        let hint = if hint.is_empty() {
+            String::new()
+        } else {
+            format!("{field}-hint")
+        };
         let ids = [error.as_str(), hint.as_str(), more];
-        ids.into_iter().filter(|id| !id.is_empty()).collect::<Vec<_>>().join(" ")
+        ids.into_iter()
+            .filter(|id| !id.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// False on static error pages, which are shown where no token could be made.
@@ -119,22 +133,34 @@ impl Page {
 
 impl Notice {
     pub(crate) fn done(text: &str) -> Self {
-        Self { text: text.to_owned(), kind: NoticeKind::Done }
+        Self {
+            text: text.to_owned(),
+            kind: NoticeKind::Done,
+        }
     }
 
     /// R13: the form was open for so long that its token no longer counts.
     pub(crate) fn stale_form() -> Self {
-        Self { text: messages::STALE_FORM.to_owned(), kind: NoticeKind::Attention }
+        Self {
+            text: messages::STALE_FORM.to_owned(),
+            kind: NoticeKind::Attention,
+        }
     }
 
     pub(crate) fn attention(text: &str) -> Self {
-        Self { text: text.to_owned(), kind: NoticeKind::Attention }
+        Self {
+            text: text.to_owned(),
+            kind: NoticeKind::Attention,
+        }
     }
 }
 
 impl FieldMessage {
     pub(crate) fn new(field: &str, message: &str) -> Self {
-        Self { field: field.to_owned(), message: message.to_owned() }
+        Self {
+            field: field.to_owned(),
+            message: message.to_owned(),
+        }
     }
 
     /// An error that blames no field, such as a wrong pair of address and password.
@@ -145,6 +171,10 @@ impl FieldMessage {
 
 impl MenuItem {
     pub(crate) fn new(label: &str, href: &str) -> Self {
-        Self { label: label.to_owned(), href: href.to_owned(), current: false }
+        Self {
+            label: label.to_owned(),
+            href: href.to_owned(),
+            current: false,
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! Every message by its stable reason code (R4), so that a catalogue of another language can replace the table.
 
 /// R13, shown above a form whose token no longer counts.
-pub(crate) const STALE_FORM: &str =
-    "This page was open for a long time. Check your answers and try again.";
+pub(crate) const STALE_FORM: &str = "This page was open for a long time. Check your answers and try again.";
 pub(crate) const LOGGED_OUT: &str = "You have logged out.";
 pub(crate) const TWO_STEP_ON: &str = "Two Step Verification is on. Log in again.";
 pub(crate) const TWO_STEP_OFF: &str = "Two Step Verification is off. Log in again.";
@@ -26,7 +25,10 @@ pub(crate) fn message(reason: &str, number: Option<u64>, label: &str) -> String 
     if let Some(text) = number.and_then(|n| numbered(reason, n)) {
         return text;
     }
-    match (reason.rsplit_once('.').map_or(reason, |(_, problem)| problem), number) {
+    match (
+        reason.rsplit_once('.').map_or(reason, |(_, problem)| problem),
+        number,
+    ) {
         ("required", _) => format!("{label} is required"),
         ("too_long", Some(n)) => format!("{label} must be {n} characters or fewer"),
         ("too_long", None) => format!("{label} is too long"),
@@ -49,7 +51,9 @@ fn fixed(reason: &str) -> Option<&'static str> {
         "password2.mismatch" | "password2.required" => "Passwords must match",
         "sign_in.wrong" => "Email Address or Password is not correct.",
         "password.wrong" => "Password is not correct.",
-        "password.common" => "Choose a password that is harder to guess: this one is on a list of common passwords",
+        "password.common" => {
+            "Choose a password that is harder to guess: this one is on a list of common passwords"
+        }
         "password.context" => "Password must not contain the name of the service",
         "password.contains_email" => "Password must not contain your email address",
         "password.is_username" => "Password must not be the same as your Email Address",

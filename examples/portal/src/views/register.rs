@@ -104,9 +104,14 @@ pub(crate) struct RoleOption {
 pub(crate) enum Addresses {
     NotAsked,
     /// Radios `address`; the last one is `none`. `chosen` is a value or empty.
-    Found { choices: Vec<Choice>, chosen: String },
+    Found {
+        choices: Vec<Choice>,
+        chosen: String,
+    },
     /// The typed address; `why` is the sentence that explains why it opened by itself.
-    Manual { why: Option<String> },
+    Manual {
+        why: Option<String>,
+    },
 }
 
 /// The address fields; kept in every state, so that nothing typed is lost.
@@ -155,14 +160,26 @@ impl Step {
 
 impl Choice {
     pub(crate) fn new(value: &str, text: &str) -> Self {
-        Self { value: value.to_owned(), text: text.to_owned() }
+        Self {
+            value: value.to_owned(),
+            text: text.to_owned(),
+        }
     }
 }
 
 impl AboutYou {
     /// Suggestions for `Title`; any other is accepted.
-    pub(crate) const TITLES: [&'static str; 9] =
-        ["Dr", "Miss", "Mr", "Mrs", "Ms", "Mx", "Prof", "Rev", "Prefer not to say"];
+    pub(crate) const TITLES: [&'static str; 9] = [
+        "Dr",
+        "Miss",
+        "Mr",
+        "Mrs",
+        "Ms",
+        "Mx",
+        "Prof",
+        "Rev",
+        "Prefer not to say",
+    ];
 }
 
 impl Addresses {
