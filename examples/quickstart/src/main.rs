@@ -15,7 +15,8 @@ use portal_auth::visitor::Visitor;
 async fn main() -> Result<(), Box<dyn Error>> {
     let (email, password) = ("jo@school.example", "a heron on the gate");
     let config = Config::modern("http://127.0.0.1:8080".parse()?);
-    let (keyring, mailer) = (Keyring::random(&SystemEntropy)?, RecordingMailer::new());
+    let keyring = Keyring::random(&SystemEntropy::default())?;
+    let mailer = RecordingMailer::new();
     let (auth, background) = PortalAuth::build(config, InMemoryStore::new(), mailer.clone(), keyring)?;
     let visitor = Visitor::unknown(); // a web host says here who calls: network, browser, device
 
