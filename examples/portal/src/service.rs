@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::address_finder::Patience;
-use crate::app::{App, Doors, Shared, router};
+use crate::app::{App, Gate, Shared, doors, router};
 use crate::commands::keys_to_start_with;
 use crate::inbox::DevInbox;
 use crate::keys_file;
@@ -97,11 +97,12 @@ pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> R
         home_html: content.home.to_html(settings),
         local,
         inbox,
-        doors: Doors::from_settings(settings)?,
+        doors: doors()?,
+        gate: Gate::from_settings(settings)?,
         settings: settings.clone(),
     };
     Ok(Portal {
-        app: Arc::new(app),
+        app: Shared::new(app),
         background,
     })
 }

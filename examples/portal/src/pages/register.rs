@@ -18,7 +18,7 @@ use portal_auth_axum::form::{Form, FormRejection};
 use serde_json::{Value, json};
 
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Person, Trouble, button, redirect};
+use crate::request::{Ctx, Trouble, button, redirect};
 use crate::views::layout::{FieldMessage, Notice, Place};
 use crate::views::messages::{DRAFT_EXPIRED, message};
 use crate::views::register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step};
@@ -30,7 +30,7 @@ pub(crate) const SENT: &str = "/account/register/sent";
 
 /// `/account/register`: on to the first step that is not done.
 pub(crate) async fn start(ctx: Ctx) -> Result<Response, Fail> {
-    if matches!(ctx.person, Person::SignedIn(..)) {
+    if ctx.is_signed_in() {
         return Ok(redirect("/home"));
     }
     let progress = progress(&ctx).await?;
@@ -222,7 +222,7 @@ pub(crate) async fn submit_security(
         .await
     {
         Ok(token) => {
-            ctx.set_cookie(PortalCookie::Draft, token.expose());
+            ctx.set_cookie(PortalCookie::Draft, (&token).into());
             ctx.see(ABOUT)
         }
         Err(denied) => match refusal(denied)? {

@@ -4,9 +4,10 @@ use axum::response::Response;
 use portal_auth::{CodeNotice, CodeRefused, ResendRefused};
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
+use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Person, Trouble, button, next_place, redirect};
+use crate::request::{Ctx, Trouble, button, redirect};
 use crate::views::layout::{Notice, Place};
 use crate::views::messages::message;
 use crate::views::sign_in::{CodeSent, VerifyCode};
@@ -25,9 +26,10 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 
 /// Without a half-done sign-in: home when signed in (the other tab was first), else login.
 fn nothing_half_done(ctx: &Ctx, next: Option<&str>) -> Response {
-    match &ctx.person {
-        Person::SignedIn(..) => redirect(next.unwrap_or("/home")),
-        Person::Nobody | Person::Ended(_) => redirect("/account/login?notice=took-too-long"),
+    if ctx.is_signed_in() {
+        redirect(next.unwrap_or("/home"))
+    } else {
+        redirect("/account/login?notice=took-too-long")
     }
 }
 
@@ -100,7 +102,7 @@ pub(crate) fn resend_message(ctx: &Ctx, refused: ResendRefused) -> Option<String
 pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["code", "next"])?;
-    let next = next_place(&form.take("next"));
+    let next = ctx.place(&form.take("next"));
     let pressed = button(&form, "verify");
     let Some(challenge) = ctx.challenge() else {
         return Ok(nothing_half_done(&ctx, next.as_deref()));
@@ -142,7 +144,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         .await
     {
         Ok(new) => {
-            ctx.begin_session(&new);
+            ctx.keep(SessionCookies::for_new_session(&new));
             ctx.see(next.as_deref().unwrap_or("/home"))
         }
         Err(denied) => {
