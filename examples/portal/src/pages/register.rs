@@ -176,7 +176,6 @@ fn security_page(
         question: typed.question,
         questions,
         secrets_are_set: progress.is_some_and(|p| p.password_set),
-        advice: None,
     };
     ctx.render(shown, &view)
 }
