@@ -111,9 +111,11 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
 fn span(d: Duration) -> String {
     let seconds = d.as_secs();
     assert_eq!(Duration::from_secs(seconds), d, "a whole number of seconds");
-    for (unit, name) in [(86_400, "d"), (3600, "h"), (60, "min")] {
-        if seconds.is_multiple_of(unit) && seconds > unit || seconds == unit && unit != 60 {
-            return format!("{} {name}", seconds / unit);
+    if seconds > 60 {
+        for (unit, name) in [(86_400, "d"), (3600, "h"), (60, "min")] {
+            if let (Some(count), Some(0)) = (seconds.checked_div(unit), seconds.checked_rem(unit)) {
+                return format!("{count} {name}");
+            }
         }
     }
     format!("{seconds} s")
