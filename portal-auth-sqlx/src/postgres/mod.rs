@@ -228,6 +228,9 @@ impl PostgresStore {
     }
 
     /// Commits a known shape in one round trip; tells whether it did.
+    ///
+    /// When its answer is lost while the statement is still on its way, `was_committed` can say no and be wrong: a
+    /// late sign-in leaves a session whose token nobody ever got, and sending the same work again is a conflict.
     async fn commit_in_one(&self, work: &UnitOfWork) -> Result<bool, StoreError> {
         let Some(parts) = sign_in::Parts::of(work) else {
             return Ok(false);

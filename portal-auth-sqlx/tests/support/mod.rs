@@ -2,6 +2,8 @@
 
 #![allow(
     dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::arithmetic_side_effects,
     reason = "each test file uses a part of it, and it fails by panicking"
@@ -69,28 +71,21 @@ fn fresh_name() -> String {
     )
 }
 
-fn server() -> String {
-    std::env::var("DATABASE_URL").expect("DATABASE_URL must name a PostgreSQL server with CREATEDB")
-}
-
 /// A PostgreSQL database that goes with the test.
 pub(crate) struct Postgres {
     pub(crate) url: String,
-    name: String,
+    _database: test_rig::FreshDatabase,
 }
 
 impl Postgres {
     pub(crate) async fn fresh() -> Self {
-        let name = fresh_name();
-        let (base, _) = server()
-            .rsplit_once('/')
-            .map(|(b, d)| (b.to_owned(), d.to_owned()))
+        // Starting a server blocks, so it happens beside the test's own threads.
+        let database = tokio::task::spawn_blocking(test_rig::fresh_database)
+            .await
             .unwrap();
-        administer(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
-        administer(format!("CREATE DATABASE {name}")).await;
         Self {
-            url: format!("{base}/{name}"),
-            name,
+            url: database.url().to_owned(),
+            _database: database,
         }
     }
 
@@ -142,32 +137,19 @@ impl Postgres {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        self.url.rsplit('/').next().unwrap()
     }
 }
 
 /// Runs a statement on the server's own database.
 pub(crate) async fn administer(statement: String) {
-    let mut conn = PgConnection::connect(&server()).await.unwrap();
+    let server = test_rig::postgres();
+    let mut conn = PgConnection::connect(server.as_str()).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(&mut conn)
         .await
         .unwrap();
     conn.close().await.unwrap();
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let cleaning = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap()
-                .block_on(administer(statement));
-        });
-        drop(cleaning.join());
-    }
 }
 
 /// A SQLite file in a directory of its own that goes with the test.
