@@ -17,6 +17,7 @@ use portal_auth::{Background, Environment, PortalAuth};
 use portal_auth_axum::request_guard::FormGuard;
 use portal_auth_lettre::{FileMailer, SmtpMailer};
 use portal_auth_sqlx::postgres::{PostgresOptions, PostgresStore};
+use portal_auth_sqlx::schema::SetupError;
 use portal_auth_sqlx::sqlite::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -57,7 +58,7 @@ pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn St
             if migrate {
                 store.migrate().await?
             } else {
-                store.check_schema().await?
+                store.check_schema().await.map_err(with_the_command)?
             }
             Ok(Arc::new(store))
         }
@@ -66,10 +67,19 @@ pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn St
             if migrate {
                 store.migrate().await?
             } else {
-                store.check_schema().await?
+                store.check_schema().await.map_err(with_the_command)?
             }
             Ok(Arc::new(store))
         }
+    }
+}
+
+/// Says how this program runs the migrations.
+fn with_the_command(error: SetupError) -> Failure {
+    if matches!(error, SetupError::SchemaTooOld { .. }) {
+        format!("{error}: `portal migrate`").into()
+    } else {
+        error.into()
     }
 }
 

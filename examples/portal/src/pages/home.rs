@@ -20,8 +20,7 @@ pub(crate) async fn front(mut ctx: Ctx) -> Result<Response, Fail> {
     if ctx.is_signed_in() {
         return Ok(redirect("/home"));
     }
-    let title = ctx.app.settings.service_name.clone();
-    let (page, shown) = ctx.page(&title, Place::Home, Trouble::none())?.split();
+    let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
     let content_html = ctx.app.home_html.clone();
     let login = LoginForm {
         email: String::new(),

@@ -186,15 +186,7 @@ pub(crate) async fn submit_security(
     form: Result<Form, FormRejection>,
 ) -> Result<Response, Fail> {
     let mut form = form?;
-    let fields = [
-        "email",
-        "email2",
-        "new-password",
-        "new-password2",
-        "question",
-        "answer",
-    ];
-    let genuine = ctx.is_genuine(&form, &fields)?;
+    let genuine = ctx.is_genuine(&form, &SECURITY_FIELDS)?;
     let typed = Typed {
         email: form.take("email"),
         email2: form.take("email2"),
@@ -256,8 +248,19 @@ fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Pa
         };
         messages.push(FieldMessage::new(&error.field, &text));
     }
+    messages.sort_by_key(|m| SECURITY_FIELDS.iter().position(|field| *field == m.field));
     messages
 }
+
+/// The fields of P4 in the order of the page.
+const SECURITY_FIELDS: [&str; 6] = [
+    "email",
+    "email2",
+    "new-password",
+    "new-password2",
+    "question",
+    "answer",
+];
 
 /// The label of a field, for sentences that any field can have.
 pub(crate) fn label(field: &str) -> &'static str {
