@@ -187,10 +187,9 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
 }
 
 /// Where mail goes, and the inbox if it goes there.
-fn mailer(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn Mailer>, Option<Arc<DevInbox>>), Failure> {
+type MailDoor = (Arc<dyn Mailer>, Option<Arc<DevInbox>>);
+
+fn mailer(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<MailDoor, Failure> {
     let from = format!(
         "{} <{}>",
         quoted(&settings.service_name),
@@ -222,7 +221,7 @@ fn mailer(
             }
             Ok((Arc::new(builder.build()?), None))
         }
-        _ => {
+        MailRoute::Inbox => {
             let inbox = Arc::new(DevInbox::new(Arc::clone(clock)));
             let open = settings.inbox_is_open().then(|| Arc::clone(&inbox));
             Ok((inbox, open))
