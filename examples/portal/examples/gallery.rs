@@ -417,12 +417,6 @@ impl Gallery<'_> {
             fields,
         });
         for (name, problem) in [
-            (
-                "403",
-                Problem::AreaClosed {
-                    area: AREA.to_owned(),
-                },
-            ),
             ("403-other-site", Problem::OtherSite),
             ("404", Problem::NotFound),
             (

@@ -55,6 +55,7 @@ pub enum KeyState {
 }
 
 /// One key as it stands in a keys file.
+#[non_exhaustive]
 pub struct KeyLine {
     /// Its list.
     pub list: KeyList,
@@ -126,6 +127,7 @@ struct PseudonymKey {
 }
 
 /// One pepper: its id stands in every hash it went into.
+#[non_exhaustive]
 pub struct Pepper {
     /// Its id.
     pub id: String,
