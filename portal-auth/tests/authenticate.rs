@@ -56,10 +56,16 @@ async fn two_processes_agree_on_the_last_activity_to_the_microsecond() {
         world.clock.advance(SECOND * 50);
         world.store.take_calls();
         assert_eq!(ended(&world.auth, &session).await, None);
-        assert!(!world.store.take_calls().contains(&"touch_many"), "the stamp is young");
+        assert!(
+            !world.store.take_calls().contains(&"touch_many"),
+            "the stamp is young"
+        );
         world.clock.advance(SECOND * 10);
         world.work().await;
-        assert!(world.store.take_calls().contains(&"touch_many"), "it is a minute old");
+        assert!(
+            world.store.take_calls().contains(&"touch_many"),
+            "it is a minute old"
+        );
         world.clock.advance(wait - SECOND * 10);
         assert_eq!(ended(&other, &session).await, end);
         let here = if end.is_none() {
@@ -173,7 +179,12 @@ async fn a_person_sees_what_was_decided_about_the_account() {
     world.person(VAL).await;
     let session = world.session(VAL).await;
     world.clock.advance(MINUTE);
-    assert!(world.try_sign_in(&stranger(9), VAL, "Wrong-Password-99").await.is_err());
+    assert!(
+        world
+            .try_sign_in(&stranger(9), VAL, "Wrong-Password-99")
+            .await
+            .is_err()
+    );
     let signed_in: SignedIn = world.auth.authenticate(&session).await.unwrap();
     let all = world.auth.activity(&signed_in, &[], 10).await.unwrap();
     let kinds: Vec<_> = all.iter().map(|e| e.kind.as_str()).collect();
