@@ -72,7 +72,9 @@ impl FromRequestParts<Shared> for Ctx {
 async fn name(auth: &PortalAuth, signed_in: &SignedIn) -> Result<String, Fail> {
     let account = auth.account(signed_in).await?;
     let about = account.profile.get::<AboutYou>();
-    Ok(about.map_or_else(String::new, |about| format!("{} {}", about.forename, about.surname)))
+    Ok(about.map_or_else(String::new, |about| {
+        format!("{} {}", about.forename, about.surname)
+    }))
 }
 
 /// What stands above a form when it is shown again.
