@@ -175,6 +175,10 @@ impl Ctx {
     }
 
     /// Who is signed in, or the answer that sends them to sign in and back here.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the answer, made once for each request"
+    )]
     pub(crate) fn signed_in(&self) -> Result<(&SignedIn, &SessionToken), Response> {
         let doors = &self.app.doors;
         let next = doors.next(&self.target);

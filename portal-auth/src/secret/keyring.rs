@@ -605,7 +605,7 @@ mod tests {
         for no in 0..50_000 {
             let code = ring.code(&challenge(no), 6).unwrap();
             assert_eq!(code.expose().len(), 6);
-            cells[code.expose()[..2].parse::<usize>().unwrap()] += 1;
+            cells[code.expose().get(..2).unwrap().parse::<usize>().unwrap()] += 1;
         }
         let chi: f64 = cells
             .iter()

@@ -116,6 +116,10 @@ fn page(
 }
 
 /// The fields of the page, as they were typed.
+#[expect(
+    clippy::field_reassign_with_default,
+    reason = "a non-exhaustive struct has no literal here"
+)]
 fn typed(form: &mut Form) -> ProfessionalRole {
     let mut role = ProfessionalRole::default();
     role.role = form.take("role");

@@ -37,14 +37,15 @@ fn tag<'a>(html: &'a str, id: &str) -> &'a str {
     let at = html
         .find(&format!(" id=\"{id}\""))
         .unwrap_or_else(|| panic!("no element {id:?} in:\n{html}"));
-    let start = html[..at].rfind('<').unwrap();
-    let end = at + html[at..].find('>').unwrap();
-    &html[start..=end]
+    let (before, after) = html.split_at(at);
+    let start = before.rfind('<').unwrap();
+    let rest = after.find('>').unwrap();
+    html.get(start..=at.saturating_add(rest)).unwrap()
 }
 
 /// The value of every `name=do` button, in the order of the page, without the one in the header.
 fn buttons(html: &str) -> Vec<(&str, &str)> {
-    let main = &html[html.find("<main").unwrap()..];
+    let main = html.split_once("<main").unwrap().1;
     main.split("name=\"do\" value=\"")
         .skip(1)
         .map(|rest| {
