@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, extract::ConnectInfo};
 use portal_auth::PortalAuth;
@@ -33,6 +33,8 @@ use crate::settings::Settings;
 
 /// The longest body of a form (LIM-1).
 const BODY_LIMIT: usize = 16 * 1024;
+/// The most that all headers of a request may hold, in bytes (LIM-1).
+const HEADER_LIMIT: usize = 16 * 1024;
 /// The longest a request may take; the hashing gate answers well before.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -214,18 +216,32 @@ pub fn router(app: &Shared) -> Router {
         .fallback(pages::home::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(refuse_cross_site))
-        .layer(from_fn_with_state(app.clone(), show_problems))
         .layer(CatchPanicLayer::custom(crate::problem::from_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
         .with_state(app.clone())
         .merge(assets::routes())
-        .layer(from_fn_with_state(app.gate.hosts.clone(), require_accepted_host));
+        .layer(from_fn_with_state(app.gate.hosts.clone(), require_accepted_host))
+        .layer(from_fn(limit_headers))
+        // Around all that may answer without a page of its own.
+        .layer(from_fn_with_state(app.clone(), show_problems));
     // A probe asks by address, so it stands before the check of the host.
     pages
         .merge(health::routes().with_state(app.clone()))
         .layer(from_fn_with_state(app.gate.proxies.clone(), find_client_address))
         .layer(from_fn_with_state(app.gate.headers, set_security_headers))
         .layer(from_fn(count_request))
+}
+
+/// Refuses requests whose headers together are longer than any honest browser's (LIM-1).
+async fn limit_headers(request: Request, next: Next) -> Response {
+    let length = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+    if length.fold(0_usize, usize::saturating_add) > HEADER_LIMIT {
+        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+    }
+    next.run(request).await
 }
 
 /// One line per request, without query, so that no token of a link is ever logged (TOK-5, LOG-2).

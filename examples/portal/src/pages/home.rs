@@ -47,7 +47,12 @@ pub(crate) async fn not_found() -> Response {
 }
 
 /// P15 `/home`.
-pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
+pub(crate) async fn signed_in(ctx: Ctx) -> Result<Response, Fail> {
+    home(ctx, Trouble::none()).await
+}
+
+/// P15 with what is wrong above it.
+pub(crate) async fn home(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fail> {
     let signed_in = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.clone(),
         Err(answer) => return Ok(answer),
@@ -58,7 +63,7 @@ pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
         .profile
         .get::<AboutYou>()
         .map_or_else(String::new, |about| about.forename);
-    let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
+    let (page, shown) = ctx.page("Home", Place::Home, trouble)?.split();
     let tiles = vec![
         Tile {
             heading: AREA.to_owned(),

@@ -131,12 +131,12 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
 pub(crate) async fn sign_out(ctx: Ctx, request: Request) -> Result<Response, Fail> {
     let form = Form::from_request(request, &()).await?;
     if !ctx.is_genuine(&form, &[])? {
-        // Without its token the press has no effect; the page that is open shows where the person is.
-        return Ok(redirect(if ctx.session().is_some() {
-            "/home"
+        // Without its token the press has no effect; the page says so and has the button again (R13).
+        return if ctx.is_signed_in() {
+            crate::pages::home::home(ctx, Trouble::stale()).await
         } else {
-            "/account/login"
-        }));
+            page(ctx, LoginForm::default(), Trouble::stale(), None)
+        };
     }
     if let Some(token) = ctx.session() {
         ctx.app.auth.sign_out(&ctx.visitor, token).await?;
