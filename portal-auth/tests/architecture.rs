@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 7] = [
         "throttle",
         "visitor",
     ],
-    &["config"],
+    &["config", "config_check"],
     &["mail", "store", "unit_of_work"],
     &[
         "code_gate",
