@@ -50,6 +50,16 @@ impl SessionCookies {
     }
 }
 
+impl IntoIterator for SessionCookies {
+    type Item = SetCookie;
+    type IntoIter = std::vec::IntoIter<SetCookie>;
+
+    /// The lines one by one, for a host that gathers what an answer sets.
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl IntoResponseParts for SessionCookies {
     type Error = StatusCode;
 

@@ -84,6 +84,10 @@ enum Kind {
     /// A key exists already.
     Taken,
     /// Lost against another transaction.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "the one writer of SQLite loses against nobody")
+    )]
     Retry,
     /// Cannot be reached, or is too busy.
     Away,

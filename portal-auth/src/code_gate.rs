@@ -300,7 +300,7 @@ impl Inner {
             mailed_at: now,
             ..challenge
         };
-        if left < codes.lifetime / 2 {
+        if left.saturating_mul(2) < codes.lifetime {
             row.code_no = row.code_no.saturating_add(1);
             row.code_key = self.keyring.code_key();
             row.code_issued_at = now;

@@ -181,8 +181,13 @@ impl Inner {
                 now.plus(guessing.ladder.longest_wait.saturating_mul(24)),
             )?;
             mail.account = Some(account.id);
-            mail.facts =
-                serde_json::json!({ "until": paid.receipt.open_at.as_micros().to_string() }).to_string();
+            let until = if paid.receipt.failures >= guessing.ladder.cap {
+                // No wait opens it any more (THR-3).
+                "reset".to_owned()
+            } else {
+                paid.receipt.open_at.as_micros().to_string()
+            };
+            mail.facts = serde_json::json!({ "until": until }).to_string();
             work = work.mail(mail);
         }
         Ok(work)

@@ -1,5 +1,7 @@
 //! Mails on their way from the outbox to the mailer, with the clock in hand.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -8,6 +8,7 @@
 use std::{env, error::Error, fs, path::Path};
 
 use askama::Template;
+use portal_auth::password::policy::PasswordPolicy;
 
 #[path = "../src/views/mod.rs"]
 #[allow(dead_code, reason = "the gallery shows the pages; handlers use the rest")]
@@ -23,8 +24,8 @@ use views::{
     layout::{FieldMessage, MenuItem, Notice, Page, Place, SignedInHeader},
     messages::{self, message},
     register::{
-        AboutYou, Addresses, AlreadySent, Choice, EmailAdvice, ManualAddress, RoleOption, SecurityDetails,
-        Step, WorkDetails,
+        AboutYou, Addresses, AlreadySent, Choice, ManualAddress, RoleOption, SecurityDetails, Step,
+        WorkDetails,
     },
     sent::{Sent, Wait},
     sign_in::{CodeSent, ConfirmPassword, ForgottenPassword, Login, LoginForm, TimedOut, VerifyCode},
@@ -116,7 +117,7 @@ impl Gallery<'_> {
                 login: LoginForm::default(),
             },
         )?;
-        let page = page("Timed out");
+        let page = titled("Timed out");
         self.write(
             "timed-out",
             &TimedOut {
@@ -129,7 +130,7 @@ impl Gallery<'_> {
 
         let title = "Verification Code sent";
         let code = VerifyCode {
-            page: self::page(title),
+            page: titled(title),
             sent: code_sent(),
             next: None,
             remember_days: Some(7),
@@ -145,7 +146,7 @@ impl Gallery<'_> {
         self.write(
             "forgotten-password",
             &ForgottenPassword {
-                page: self::page("Forgotten your password?"),
+                page: titled("Forgotten your password?"),
             },
         )?;
         let lifetimes = ["12 hours", "10 minutes", "30 minutes"].map(str::to_owned);
@@ -154,7 +155,7 @@ impl Gallery<'_> {
         self.write(
             "help",
             &Help {
-                page: self::page("Help"),
+                page: titled("Help"),
                 sender,
                 link_lifetime,
                 code_lifetime,
@@ -180,7 +181,6 @@ impl Gallery<'_> {
             question: String::new(),
             questions: questions.clone(),
             secrets_are_set: false,
-            advice: None,
         };
         self.write("security-details", &plain())?;
         let wrong = errors(&[
@@ -196,18 +196,6 @@ impl Gallery<'_> {
                 ..plain()
             },
         )?;
-        self.write(
-            "security-details-advice",
-            &SecurityDetails {
-                email: "jo.bloggs@gmail.com".to_owned(),
-                email2: Some("jo.bloggs@gmail.com".to_owned()),
-                secrets_are_set: true,
-                question: "first-car".to_owned(),
-                advice: Some(EmailAdvice::Personal("gmail.com".to_owned())),
-                ..plain()
-            },
-        )?;
-
         let about = |page| AboutYou {
             page,
             steps: Step::list(2, 1),
@@ -266,7 +254,7 @@ impl Gallery<'_> {
             ("mobile", "mobile.format"),
         ]);
         self.write("work-details-manual", &work(failed(title, wrong), manual))?;
-        let page = page("Registration sent");
+        let page = titled("Registration sent");
         let next_href = "/account/register/sent".to_owned();
         self.write(
             "already-sent",
@@ -280,7 +268,7 @@ impl Gallery<'_> {
 
     fn links(&self) -> Result<(), Box<dyn Error>> {
         let sent = |email: Option<&str>, wait| Sent {
-            page: page("Check your email"),
+            page: titled("Check your email"),
             email: email.map(str::to_owned),
             typed_email: String::new(),
             works_until: "10:40 pm today".to_owned(),
@@ -300,12 +288,12 @@ impl Gallery<'_> {
         )?;
         self.write("sent-elsewhere", &sent(None, None))?;
         let masked_email = "j•••@school.example".to_owned();
-        let page = page("Confirm your email address");
+        let page = titled("Confirm your email address");
         self.write(
             "complete-registration",
             &CompleteRegistration { page, masked_email },
         )?;
-        let page = self::page("Thank you for registering");
+        let page = titled("Thank you for registering");
         self.write(
             "registered",
             &Registered {
@@ -335,7 +323,7 @@ impl Gallery<'_> {
             self.write(
                 name,
                 &LinkNotUsable {
-                    page: self::page(title),
+                    page: titled(title),
                     why,
                 },
             )?;
@@ -429,13 +417,7 @@ impl Gallery<'_> {
             fields,
         });
         for (name, problem) in [
-            (
-                "403",
-                Problem::AreaClosed {
-                    area: AREA.to_owned(),
-                },
-            ),
-            ("403-other-site", Problem::OtherSite),
+            ("403", Problem::OtherSite),
             ("404", Problem::NotFound),
             (
                 "413",
@@ -467,7 +449,7 @@ impl Gallery<'_> {
             self.write(
                 name,
                 &ErrorPage {
-                    page: page(problem.title()),
+                    page: titled(problem.title()),
                     problem,
                 },
             )?;
@@ -491,7 +473,7 @@ impl Gallery<'_> {
         self.write(
             "inbox",
             &Inbox {
-                page: page("Mail"),
+                page: titled("Mail"),
                 to: String::new(),
                 messages,
                 delivery,
@@ -513,7 +495,7 @@ impl Gallery<'_> {
                 "https://portal.example/account/complete-registration?t={}",
                 "k".repeat(43)
             )];
-            let (page, message, codes) = (page("Mail"), code.clone(), vec!["482913".to_owned()]);
+            let (page, message, codes) = (titled("Mail"), code.clone(), vec!["482913".to_owned()]);
             self.write(
                 name,
                 &InboxMessage {
@@ -529,7 +511,7 @@ impl Gallery<'_> {
     }
 }
 
-fn page(title: &str) -> Page {
+fn titled(title: &str) -> Page {
     let help_email = Some("help@portal.example".to_owned());
     Page {
         help_email,
@@ -538,13 +520,16 @@ fn page(title: &str) -> Page {
 }
 
 fn at(title: &str, here: Place) -> Page {
-    Page { here, ..page(title) }
+    Page {
+        here,
+        ..titled(title)
+    }
 }
 
 fn failed(title: &str, errors: Vec<FieldMessage>) -> Page {
     Page {
         errors,
-        ..page(title)
+        ..titled(title)
     }
 }
 

@@ -1,19 +1,21 @@
 //! The portal as one value: what its pages share, and the router that joins them.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, extract::ConnectInfo};
 use portal_auth::PortalAuth;
 use portal_auth::error::Fault;
 use portal_auth::local_time::LocalTime;
 use portal_auth_axum::client_address::{TrustedProxies, find_client_address};
+use portal_auth_axum::doors::{DoorPaths, Doors, InvalidDoor};
 use portal_auth_axum::host::{AcceptedHosts, require_accepted_host};
 use portal_auth_axum::request_guard::{FormGuard, refuse_cross_site};
 use portal_auth_axum::security_headers::{SecurityHeaders, set_security_headers};
@@ -31,6 +33,8 @@ use crate::settings::Settings;
 
 /// The longest body of a form (LIM-1).
 const BODY_LIMIT: usize = 16 * 1024;
+/// The most that all headers of a request may hold, in bytes (LIM-1).
+const HEADER_LIMIT: usize = 16 * 1024;
 /// The longest a request may take; the hashing gate answers well before.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -54,8 +58,10 @@ pub struct App {
     pub local: LocalTime,
     /// The development inbox, where it is open.
     pub inbox: Option<Arc<DevInbox>>,
-    /// Which hosts the service answers to, and whose forwarding headers count.
+    /// Where people are sent when a page is not for them yet.
     pub doors: Doors,
+    /// What is checked before any page sees a request.
+    pub gate: Gate,
 }
 
 impl App {
@@ -87,7 +93,7 @@ impl App {
 /// What is checked before any page sees a request.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Doors {
+pub struct Gate {
     /// Accepted `Host` values.
     pub hosts: AcceptedHosts,
     /// Proxies whose forwarding headers count.
@@ -96,8 +102,8 @@ pub struct Doors {
     pub headers: SecurityHeaders,
 }
 
-impl Doors {
-    /// The doors as the settings ask for them.
+impl Gate {
+    /// The gate as the settings ask for it.
     ///
     /// # Errors
     /// A sentence that names the setting.
@@ -126,8 +132,52 @@ impl Doors {
     }
 }
 
-/// What a handler is given: cheap to clone.
-pub type Shared = Arc<App>;
+/// What a handler is given: the app, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Shared(Arc<App>);
+
+impl Shared {
+    /// Shares the app between handlers.
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self(Arc::new(app))
+    }
+}
+
+impl Deref for Shared {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
+
+impl FromRef<Shared> for PortalAuth {
+    fn from_ref(app: &Shared) -> Self {
+        app.auth.clone()
+    }
+}
+
+impl FromRef<Shared> for Doors {
+    fn from_ref(app: &Shared) -> Self {
+        app.doors.clone()
+    }
+}
+
+/// The portal's own pages that people are sent to.
+///
+/// # Errors
+/// Never for these paths; they are checked all the same.
+pub fn doors() -> Result<Doors, InvalidDoor> {
+    Doors::new(DoorPaths {
+        sign_in: "/account/login",
+        timed_out: "/account/timed-out",
+        confirm: "/account/confirm-password",
+        two_step: "/account/two-step-verification",
+        known_routes: &["/home", "/account", "/areas"],
+        without_page: &["/account/logout"],
+    })
+}
 
 /// All routes of the portal behind all its guards.
 ///
@@ -166,18 +216,32 @@ pub fn router(app: &Shared) -> Router {
         .fallback(pages::home::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(refuse_cross_site))
-        .layer(from_fn_with_state(Arc::clone(app), show_problems))
         .layer(CatchPanicLayer::custom(crate::problem::from_panic))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
-        .with_state(Arc::clone(app))
+        .with_state(app.clone())
         .merge(assets::routes())
-        .layer(from_fn_with_state(app.doors.hosts.clone(), require_accepted_host));
+        .layer(from_fn_with_state(app.gate.hosts.clone(), require_accepted_host))
+        .layer(from_fn(limit_headers))
+        // Around all that may answer without a page of its own.
+        .layer(from_fn_with_state(app.clone(), show_problems));
     // A probe asks by address, so it stands before the check of the host.
     pages
-        .merge(health::routes().with_state(Arc::clone(app)))
-        .layer(from_fn_with_state(app.doors.proxies.clone(), find_client_address))
-        .layer(from_fn_with_state(app.doors.headers, set_security_headers))
+        .merge(health::routes().with_state(app.clone()))
+        .layer(from_fn_with_state(app.gate.proxies.clone(), find_client_address))
+        .layer(from_fn_with_state(app.gate.headers, set_security_headers))
         .layer(from_fn(count_request))
+}
+
+/// Refuses requests whose headers together are longer than any honest browser's (LIM-1).
+async fn limit_headers(request: Request, next: Next) -> Response {
+    let length = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+    if length.fold(0_usize, usize::saturating_add) > HEADER_LIMIT {
+        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+    }
+    next.run(request).await
 }
 
 /// One line per request, without query, so that no token of a link is ever logged (TOK-5, LOG-2).

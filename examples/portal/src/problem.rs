@@ -33,6 +33,20 @@ pub(crate) enum Fail {
     Render(askama::Error),
     /// A cookie could not be written.
     Status(StatusCode),
+    /// An extractor's own answer.
+    Answer(Box<Response>),
+}
+
+impl From<Response> for Fail {
+    fn from(answer: Response) -> Self {
+        Self::Answer(Box::new(answer))
+    }
+}
+
+impl From<portal_auth_axum::Error> for Fail {
+    fn from(error: portal_auth_axum::Error) -> Self {
+        error.into_response().into()
+    }
 }
 
 impl From<Fault> for Fail {
@@ -130,6 +144,7 @@ impl IntoResponse for Fail {
             Self::Form(rejection) => return rejection.into_response(),
             Self::NotFound => (StatusCode::NOT_FOUND, Problem::NotFound, None),
             Self::Status(status) => return status.into_response(),
+            Self::Answer(answer) => return *answer,
         };
         untold(status, problem, wait)
     }

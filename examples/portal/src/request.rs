@@ -1,47 +1,32 @@
 //! What a page knows of its request: who is there, their cookies, and the frame its answer stands in.
 
 use askama::Template;
-use axum::extract::{FromRef, FromRequestParts};
-use axum::http::header::{LOCATION, USER_AGENT};
+use axum::extract::FromRequestParts;
+use axum::http::header::LOCATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use portal_auth::SignedIn;
 use portal_auth::environment::Timestamp;
-use portal_auth::error::Denied;
-use portal_auth::secret::token::{ChallengeToken, DeviceToken, DraftToken, LinkToken, SessionToken};
+use portal_auth::secret::token::{ChallengeToken, DraftToken, LinkToken, SessionToken};
 use portal_auth::session::SessionEnd;
 use portal_auth::visitor::Visitor;
-use portal_auth::{NewSession, SignedIn};
-use portal_auth_axum::client_address::ClientAddress;
 use portal_auth_axum::cookies::{CookieValue, Cookies, PortalCookie, SetCookie};
 use portal_auth_axum::form::Form;
-use portal_auth_axum::next::Next;
 use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck};
+use portal_auth_axum::session_cookies::SessionCookies;
+use portal_auth_axum::signed_in::MaybeSignedIn;
+use portal_auth_axum::visitor::VisitorOf;
 
 use crate::app::Shared;
-use crate::problem::{Fail, refusal};
+use crate::problem::Fail;
 use crate::views::layout::{FieldMessage, Notice, Page, Place, SignedInHeader};
 
-/// The path prefixes a person may be sent back to (WEB-4).
-const KNOWN_PLACES: [&str; 3] = ["/home", "/account", "/areas"];
-
-/// Who sends the request.
-#[derive(Debug)]
-pub(crate) enum Person {
-    /// Nobody has signed in here.
-    Nobody,
-    /// Somebody had, and their session has ended.
-    Ended(SessionEnd),
-    /// Somebody is signed in.
-    SignedIn(Box<SignedIn>, SessionToken),
-}
-
 /// One request.
-#[derive(Debug)]
 pub(crate) struct Ctx {
     pub(crate) app: Shared,
     pub(crate) visitor: Visitor,
-    pub(crate) person: Person,
+    pub(crate) person: MaybeSignedIn,
     cookies: Cookies,
     /// Path and query, for the way back.
     target: String,
@@ -49,24 +34,19 @@ pub(crate) struct Ctx {
     changes: Vec<SetCookie>,
 }
 
-impl<S> FromRequestParts<S> for Ctx
-where
-    S: Send + Sync,
-    Shared: FromRef<S>,
-{
+impl FromRequestParts<Shared> for Ctx {
     type Rejection = Fail;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fail> {
-        let app = Shared::from_ref(state);
-        let cookies = Cookies::read(&parts.headers);
-        let address = parts.extensions.get::<ClientAddress>().and_then(|a| a.ip());
-        let visitor = visitor(address, &cookies, &parts.headers);
-        let person = person(&app, &cookies).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Fail> {
+        let VisitorOf(visitor) = VisitorOf::from_request_parts(parts, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let person = MaybeSignedIn::from_request_parts(parts, app).await?;
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
             visitor,
             person,
-            cookies,
+            cookies: Cookies::read(&parts.headers),
             target: parts
                 .uri
                 .path_and_query()
@@ -75,38 +55,8 @@ where
                 .into_owned()
                 .collect(),
             changes: Vec::new(),
-            app,
+            app: app.clone(),
         })
-    }
-}
-
-fn visitor(address: Option<std::net::IpAddr>, cookies: &Cookies, headers: &HeaderMap) -> Visitor {
-    let device = cookies
-        .get(PortalCookie::Device)
-        .and_then(|v| DeviceToken::parse(v.expose()));
-    let agent = headers
-        .get(USER_AGENT)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    let visitor = Visitor::unknown().with_device(device).with_user_agent(agent);
-    match address {
-        Some(address) => visitor.from_network(address),
-        None => visitor,
-    }
-}
-
-/// Fails closed: a store that does not answer lets nobody in (DB-5).
-async fn person(app: &Shared, cookies: &Cookies) -> Result<Person, Fail> {
-    let Some(cookie) = cookies.get(PortalCookie::Session) else {
-        return Ok(Person::Nobody);
-    };
-    let Some(token) = SessionToken::parse(cookie.expose()) else {
-        return Ok(Person::Nobody);
-    };
-    match app.auth.authenticate(&token).await {
-        Ok(signed_in) => Ok(Person::SignedIn(Box::new(signed_in), token)),
-        Err(Denied::Refused(SessionEnd::Revoked)) => Ok(Person::Nobody),
-        Err(denied) => Ok(Person::Ended(refusal(denied)?)),
     }
 }
 
@@ -171,7 +121,12 @@ impl Ctx {
 
     /// Where to go afterwards, if the query names a place of this portal.
     pub(crate) fn next(&self) -> Option<String> {
-        next_place(self.query("next")?)
+        self.place(self.query("next")?)
+    }
+
+    /// A place of this portal to go to afterwards, checked (WEB-4).
+    pub(crate) fn place(&self, target: &str) -> Option<String> {
+        self.app.doors.next(target).map(|next| next.as_str().to_owned())
     }
 
     /// The draft's token.
@@ -189,30 +144,39 @@ impl Ctx {
         LinkToken::parse(self.cookies.get(PortalCookie::Link)?.expose())
     }
 
-    /// The session the browser holds, alive or not.
-    pub(crate) const fn session(&self) -> Option<&SessionToken> {
+    /// The live session the browser holds.
+    pub(crate) fn session(&self) -> Option<&SessionToken> {
         match &self.person {
-            Person::SignedIn(_, token) => Some(token),
-            Person::Nobody | Person::Ended(_) => None,
+            MaybeSignedIn::SignedIn(signed_in) => Some(signed_in.token()),
+            MaybeSignedIn::Ended(_) | MaybeSignedIn::Anonymous => None,
         }
+    }
+
+    /// Whether somebody is signed in.
+    pub(crate) const fn is_signed_in(&self) -> bool {
+        matches!(self.person, MaybeSignedIn::SignedIn(_))
     }
 
     /// Who is signed in, or the answer that sends them to sign in and back here.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the answer, made once for each request"
+    )]
     pub(crate) fn signed_in(&self) -> Result<(&SignedIn, &SessionToken), Response> {
-        let door = match &self.person {
-            Person::SignedIn(signed_in, token) => return Ok((signed_in, token)),
-            Person::Nobody => "/account/login",
-            Person::Ended(_) => "/account/timed-out",
-        };
-        Err(redirect(&with_next(door, next_place(&self.target).as_deref())))
+        let doors = &self.app.doors;
+        let next = doors.next(&self.target);
+        Err(match &self.person {
+            MaybeSignedIn::SignedIn(signed_in) => return Ok((signed_in.person(), signed_in.token())),
+            MaybeSignedIn::Anonymous | MaybeSignedIn::Ended(SessionEnd::Revoked) => doors.sign_in(next),
+            MaybeSignedIn::Ended(_) => doors.timed_out(next),
+        }
+        .into_response())
     }
 
     /// Sets a cookie with the answer.
-    pub(crate) fn set_cookie(&mut self, cookie: PortalCookie, text: &str) {
-        if let Some(value) = CookieValue::parse(text) {
-            self.changes.push(cookie.set(&value));
-            self.cookies = std::mem::take(&mut self.cookies).with(cookie, value);
-        }
+    pub(crate) fn set_cookie(&mut self, cookie: PortalCookie, value: CookieValue) {
+        self.changes.push(cookie.set(&value));
+        self.cookies = std::mem::take(&mut self.cookies).with(cookie, value);
     }
 
     /// Clears a cookie with the answer.
@@ -221,19 +185,9 @@ impl Ctx {
         self.cookies = std::mem::take(&mut self.cookies).without(cookie);
     }
 
-    /// Puts a new session into the browser in place of whatever it held (SES-2).
-    pub(crate) fn begin_session(&mut self, new: &NewSession) {
-        self.set_cookie(PortalCookie::Session, new.session.expose());
-        self.remember_device(new.device.as_ref());
-        self.clear_cookie(PortalCookie::Verify);
-        self.clear_cookie(PortalCookie::Form);
-    }
-
-    /// Makes the browser's device known, where a new token was drawn for it.
-    pub(crate) fn remember_device(&mut self, device: Option<&DeviceToken>) {
-        if let Some(device) = device {
-            self.set_cookie(PortalCookie::Device, device.expose());
-        }
+    /// Sets the cookies that a new session, code or device asks for; the answer must be a redirect.
+    pub(crate) fn keep(&mut self, cookies: SessionCookies) {
+        self.changes.extend(cookies);
     }
 
     /// Whether a form may be acted on: its token belongs to this browser, and every field is one of the page's.
@@ -259,7 +213,7 @@ impl Ctx {
         );
         page.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
         page.here = here;
-        if let Person::SignedIn(..) = &self.person {
+        if self.is_signed_in() {
             page.signed_in = Some(SignedInHeader {
                 name: "My Account".to_owned(),
                 idle_limit: portal_auth::local_time::in_words(settings.idle_timeout),
@@ -357,11 +311,6 @@ impl Frame {
 pub(crate) fn redirect(path: &str) -> Response {
     let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response()
-}
-
-/// A place of this portal, checked (WEB-4).
-pub(crate) fn next_place(target: &str) -> Option<String> {
-    Next::parse(target, &KNOWN_PLACES).map(|next| next.as_str().to_owned())
 }
 
 /// `path` with `next` in its query.

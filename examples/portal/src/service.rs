@@ -17,12 +17,13 @@ use portal_auth::{Background, Environment, PortalAuth};
 use portal_auth_axum::request_guard::FormGuard;
 use portal_auth_lettre::{FileMailer, SmtpMailer};
 use portal_auth_sqlx::postgres::{PostgresOptions, PostgresStore};
+use portal_auth_sqlx::schema::SetupError;
 use portal_auth_sqlx::sqlite::{SqliteOptions, SqliteStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::address_finder::Patience;
-use crate::app::{App, Doors, Shared, router};
+use crate::app::{App, Gate, Shared, doors, router};
 use crate::commands::keys_to_start_with;
 use crate::inbox::DevInbox;
 use crate::keys_file;
@@ -57,7 +58,7 @@ pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn St
             if migrate {
                 store.migrate().await?
             } else {
-                store.check_schema().await?
+                store.check_schema().await.map_err(with_the_command)?
             }
             Ok(Arc::new(store))
         }
@@ -66,10 +67,19 @@ pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn St
             if migrate {
                 store.migrate().await?
             } else {
-                store.check_schema().await?
+                store.check_schema().await.map_err(with_the_command)?
             }
             Ok(Arc::new(store))
         }
+    }
+}
+
+/// Says how this program runs the migrations.
+fn with_the_command(error: SetupError) -> Failure {
+    if matches!(error, SetupError::SchemaTooOld { .. }) {
+        format!("{error}: `portal migrate`").into()
+    } else {
+        error.into()
     }
 }
 
@@ -78,13 +88,33 @@ pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn St
 /// # Errors
 /// A sentence that names the setting.
 pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> Result<Portal, Failure> {
-    let clock = clock(settings)?;
     let keyring = keyring(keys_to_start_with(settings).map_err(|problem| problem.sentence)?)?;
-    let guard_key = *keyring.host_key("form-guard")?;
-    let config = config(settings, content)?;
     let mut environment = Environment::default();
-    environment.clock = Arc::clone(&clock);
-    let (mailer, inbox) = mailer(settings, &clock)?;
+    environment.clock = clock(settings)?;
+    assemble(
+        settings,
+        content,
+        config(settings, content)?,
+        environment,
+        keyring,
+        store,
+    )
+}
+
+/// As [`build`], with the library's configuration, the outside world and the keys from the caller; reads no file.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn assemble(
+    settings: &Settings,
+    content: &Content,
+    config: Config,
+    environment: Environment,
+    keyring: Keyring,
+    store: Arc<dyn Store>,
+) -> Result<Portal, Failure> {
+    let guard_key = *keyring.host_key("form-guard")?;
+    let (mailer, inbox) = mailer(settings, &environment.clock)?;
     let (auth, background) = PortalAuth::build_in(environment, config, store, mailer, keyring)?;
     let guard = FormGuard::new(guard_key, auth.entropy());
     let local = LocalTime::in_zone(&settings.time_zone_name)
@@ -97,11 +127,12 @@ pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> R
         home_html: content.home.to_html(settings),
         local,
         inbox,
-        doors: Doors::from_settings(settings)?,
+        doors: doors()?,
+        gate: Gate::from_settings(settings)?,
         settings: settings.clone(),
     };
     Ok(Portal {
-        app: Arc::new(app),
+        app: Shared::new(app),
         background,
     })
 }
@@ -176,10 +207,9 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
 }
 
 /// Where mail goes, and the inbox if it goes there.
-fn mailer(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn Mailer>, Option<Arc<DevInbox>>), Failure> {
+type MailDoor = (Arc<dyn Mailer>, Option<Arc<DevInbox>>);
+
+fn mailer(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<MailDoor, Failure> {
     let from = format!(
         "{} <{}>",
         quoted(&settings.service_name),
@@ -211,7 +241,7 @@ fn mailer(
             }
             Ok((Arc::new(builder.build()?), None))
         }
-        _ => {
+        MailRoute::Inbox => {
             let inbox = Arc::new(DevInbox::new(Arc::clone(clock)));
             let open = settings.inbox_is_open().then(|| Arc::clone(&inbox));
             Ok((inbox, open))

@@ -5,7 +5,7 @@ use portal_auth::link::{LinkPurpose, LinkState, LinkSubject};
 use portal_auth::unit_of_work::{Change, Guard, Sweep, UnitOfWork, Write};
 
 use super::rows::Columns;
-use super::settle::settle;
+use super::settle::{bucket_of, settle};
 use super::writes::{self, Statement};
 use super::{Connection, query};
 use crate::error::Failure;
@@ -22,7 +22,11 @@ pub(crate) async fn apply(conn: &mut Connection, work: &UnitOfWork) -> Result<()
     for one in work.sweeps() {
         sweep(conn, one, work).await?;
     }
-    for one in work.settles() {
+    // In the order of their keys, so that commits with buckets in common wait and never block each other; those of
+    // one bucket keep their order.
+    let mut settles: Vec<_> = work.settles().iter().collect();
+    settles.sort_by_key(|settle| bucket_of(settle));
+    for one in settles {
         settle(conn, one).await?;
     }
     for mail in work.mails() {

@@ -76,6 +76,14 @@ async fn pay(
     .transpose()
 }
 
+/// The one bucket that a settlement is about.
+pub(crate) fn bucket_of(settle: &Settle) -> BucketKey {
+    match settle {
+        Settle::TakeBack(receipt) => receipt.bucket,
+        Settle::Clear(bucket) | Settle::Lower { bucket, .. } | Settle::CountNetwork { bucket, .. } => *bucket,
+    }
+}
+
 /// A bucket that is not there stays away: settling an empty one changes nothing, a network's first failure apart.
 pub(crate) async fn settle(conn: &mut Connection, settle: &Settle) -> Result<(), Failure> {
     let statement = match settle {

@@ -189,8 +189,10 @@ impl PortalAuth {
     pub async fn register_anew(&self, token: &LinkToken) -> Result<DraftToken, Denied<ActivateRefused>> {
         let inner = &*self.inner;
         let (link, _) = inner.waiting_link(token).await?;
-        let mut draft = Draft::default();
-        draft.proven = Some(Proven::new(link.address.clone(), link.key));
+        let draft = Draft {
+            proven: Some(Proven::new(link.address.clone(), link.key)),
+            ..Draft::default()
+        };
         let minted = inner.keyring.mint(Purpose::Draft, &*inner.entropy)?;
         let row = inner.draft_row(
             DraftKey::from_bytes(row_key(Purpose::Draft, &minted.seed)),

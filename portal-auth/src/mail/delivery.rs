@@ -6,23 +6,18 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
-
-use crate::account::snapshot::AccountRow;
-use crate::account::status::TwoStep;
 use crate::audit::{Actor, Event};
-use crate::challenge::ChallengeRow;
 use crate::environment::{Timestamp, draw};
 use crate::error::{Fault, Reason};
-use crate::link::{LinkPurpose, LinkRow, LinkSeed};
+use crate::link::LinkPurpose;
 use crate::mail::mailer::{MailError, Mailer, RenderedMail};
 use crate::mail::outbox::{MailKind, MailOutcome, OutboxRow};
+use crate::mail::relevance::{About, Content, Facts, Void, decide};
 use crate::mail::retry::{Circuit, jittered, longest_pause};
-use crate::mail::templates::{Closed, Letter, render};
+use crate::mail::templates::{Letter, render};
 use crate::portal::Inner;
-use crate::registration::RegistrationState;
 use crate::secret::token::Purpose;
-use crate::store::{LinkView, StoreError, Subject};
+use crate::store::StoreError;
 use crate::unit_of_work::UnitOfWork;
 
 /// Failed attempts after which a mail is given up.
@@ -52,160 +47,6 @@ pub(super) struct Courier<'a> {
     pub(super) mailer: &'a dyn Mailer,
     pub(super) circuit: &'a Mutex<Circuit>,
     pub(super) limit: SendLimit,
-}
-
-/// What a mail is about, as it was read.
-#[derive(Debug)]
-enum About {
-    Link(Option<LinkView>),
-    Code(Option<(ChallengeRow, AccountRow)>),
-    Account(Option<AccountRow>),
-}
-
-/// What a mail is made of, once it is decided that it goes.
-#[derive(Debug, PartialEq, Eq)]
-enum Content<'a> {
-    Link(&'a LinkRow, &'a LinkSeed),
-    Code(&'a ChallengeRow, &'a AccountRow),
-    Notice(&'a AccountRow),
-}
-
-/// Why a mail is not sent although nothing failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Void {
-    Expired,
-    LinkOver,
-    CodeReplaced,
-    ChallengeOver,
-    AccountNotInUse,
-    AccountGone,
-}
-
-impl Void {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::LinkOver => "void: its link is over",
-            Self::CodeReplaced => "void: a newer code took its place",
-            Self::ChallengeOver => "void: its sign-in is over",
-            Self::AccountNotInUse => "void: the account is not in use",
-            Self::AccountGone => "void: the account is gone",
-        }
-    }
-}
-
-/// The small facts of a row, all optional: each kind knows its own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Facts {
-    browser: Option<String>,
-    code_no: Option<String>,
-    choice: Option<String>,
-    until: Option<String>,
-    codes: Option<String>,
-}
-
-impl Facts {
-    fn read(json: &str) -> Result<Self, Fault> {
-        serde_json::from_str(json)
-            .map_err(|e| Fault::permanent("the facts of a mail are not readable").because(e))
-    }
-
-    fn browser(&self) -> &str {
-        self.browser.as_deref().unwrap_or("An unknown browser")
-    }
-
-    fn code_no(&self) -> Result<u32, Fault> {
-        let number = self.code_no.as_deref().and_then(|n| n.parse().ok());
-        number.ok_or_else(|| missing("code_no"))
-    }
-
-    fn choice(&self) -> Result<TwoStep, Fault> {
-        let choice = self.choice.as_deref().and_then(TwoStep::from_word);
-        choice.ok_or_else(|| missing("choice"))
-    }
-
-    fn closed(&self) -> Result<Closed, Fault> {
-        if self.codes.is_some() {
-            return Ok(Closed::Codes);
-        }
-        match self.until.as_deref() {
-            Some("reset") => Ok(Closed::PasswordsUntilReset),
-            Some(micros) => micros
-                .parse()
-                .map(|micros| Closed::PasswordsUntil(Timestamp::from_micros(micros)))
-                .map_err(|_| missing("until")),
-            None => Err(missing("until")),
-        }
-    }
-}
-
-fn missing(fact: &'static str) -> Fault {
-    Fault::permanent("a fact of a mail is missing or has another shape").because(fact)
-}
-
-/// Whether the mail still makes sense at `now`, and from what it is made.
-fn decide<'a>(
-    mail: &OutboxRow,
-    facts: &Facts,
-    about: &'a About,
-    now: Timestamp,
-) -> Result<Result<Content<'a>, Void>, Fault> {
-    if now >= mail.expires_at {
-        return Ok(Err(Void::Expired));
-    }
-    match about {
-        About::Link(Some(LinkView { link, subject })) => Ok(link_content(mail, link, subject, now)),
-        About::Link(None) => Ok(Err(Void::LinkOver)),
-        About::Code(Some((challenge, account))) => {
-            let code_no = facts.code_no()?;
-            Ok(code_content(mail, code_no, challenge, account, now))
-        }
-        About::Code(None) => Ok(Err(Void::ChallengeOver)),
-        About::Account(Some(account)) => Ok(Ok(Content::Notice(account))),
-        About::Account(None) => Ok(Err(Void::AccountGone)),
-    }
-}
-
-fn link_content<'a>(
-    mail: &OutboxRow,
-    link: &'a LinkRow,
-    subject: &Subject,
-    now: Timestamp,
-) -> Result<Content<'a>, Void> {
-    let waits = match subject {
-        Subject::Registration { row, claimed } => row.state == RegistrationState::Submitted && !claimed,
-        Subject::Account(_) => true,
-        Subject::Gone => false,
-    };
-    // A link proves the address it was made for, so it goes there and nowhere else (TOK-3, EML-6).
-    let sound = waits && link.is_live(now) && link.address == mail.to;
-    match &link.seed {
-        Some(seed) if sound => Ok(Content::Link(link, seed)),
-        Some(_) | None => Err(Void::LinkOver),
-    }
-}
-
-fn code_content<'a>(
-    mail: &OutboxRow,
-    code_no: u32,
-    challenge: &'a ChallengeRow,
-    account: &'a AccountRow,
-    now: Timestamp,
-) -> Result<Content<'a>, Void> {
-    if !account.status.is_active() {
-        return Err(Void::AccountNotInUse);
-    }
-    if account.auth_epoch != challenge.epoch || account.email != mail.to || now >= challenge.expires_at {
-        return Err(Void::ChallengeOver);
-    }
-    if challenge.code_no != code_no {
-        return Err(Void::CodeReplaced);
-    }
-    if now >= challenge.code_expires_at {
-        return Err(Void::Expired);
-    }
-    Ok(Content::Code(challenge, account))
 }
 
 /// What one try led to.
@@ -508,7 +349,3 @@ impl Courier<'_> {
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-#[path = "delivery_tests.rs"]
-mod tests;

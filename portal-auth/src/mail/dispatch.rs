@@ -9,14 +9,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::environment::{Timestamp, draw};
+use crate::environment::Timestamp;
+#[cfg(feature = "tokio")]
+use crate::environment::draw;
 use crate::error::Fault;
 use crate::housekeeping::PurgeTurn;
 use crate::mail::delivery::{Courier, SendLimit};
 use crate::mail::in_flight::InFlight;
 use crate::mail::mailer::Mailer;
 use crate::mail::outbox::{Claim, OutboxRow};
-use crate::mail::retry::{Circuit, jittered};
+use crate::mail::retry::Circuit;
+#[cfg(feature = "tokio")]
+use crate::mail::retry::jittered;
 use crate::portal::Inner;
 
 /// Mails under way at once, and in one claim.
@@ -25,11 +29,14 @@ const MOST_IN_FLIGHT: u32 = 8;
 const LEASE: Duration = Duration::from_secs(60);
 /// How often an idle dispatcher looks for mails of other processes.
 pub(super) const IDLE: Duration = Duration::from_secs(1);
+/// By how much, at most, it looks sooner.
+#[cfg(feature = "tokio")]
+const IDLE_SPREAD: Duration = Duration::from_millis(250);
 
 /// Does what happens behind the requests: mail, last-seen stamps, removal of what is over.
 ///
-/// Run it with [`run`](Self::run) in every process, or call [`work_once`](Self::work_once) again and again: without
-/// it no mail is ever sent. Any number of processes may do so on one database.
+/// Run it with `run` (feature `tokio`) in every process, or call [`work_once`](Self::work_once) again and again:
+/// without it no mail is ever sent. Any number of processes may do so on one database.
 #[must_use = "without its background the service sends no mail"]
 pub struct Background {
     pub(super) inner: Arc<Inner>,
@@ -71,6 +78,14 @@ impl Background {
         let mails = self.send_some().await;
         let kept = self.keep_house().await;
         Ok(mails?.min(kept?))
+    }
+
+    /// Writes all last-seen stamps: the last call before a process ends. `run` makes it by itself.
+    ///
+    /// # Errors
+    /// The [`Fault`] of the store; sessions may then end up to a minute early.
+    pub async fn finish(&self) -> Result<(), Fault> {
+        self.inner.write_all_stamps().await
     }
 
     async fn send_some(&self) -> Result<Timestamp, Fault> {
@@ -166,8 +181,7 @@ impl Background {
     #[cfg(feature = "tokio")]
     pub(super) fn idle(&self) -> Duration {
         let random = draw(&*self.inner.entropy).map_or(u64::MAX, u64::from_ne_bytes);
-        let quarter = IDLE / 4;
-        IDLE.saturating_sub(jittered(quarter, random))
+        IDLE.saturating_sub(jittered(IDLE_SPREAD, random))
     }
 }
 

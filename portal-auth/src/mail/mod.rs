@@ -8,6 +8,7 @@ pub mod mailer;
 pub mod outbox;
 mod plain_lines;
 pub mod quota;
+mod relevance;
 mod retry;
 #[cfg(feature = "tokio")]
 mod run;

@@ -21,7 +21,7 @@ pub(super) fn wrap(text: &str) -> String {
             continue;
         }
         let mut used = 0_usize;
-        for piece in line.split_whitespace().flat_map(pieces) {
+        for piece in words(line).iter().flat_map(|word| pieces(word)) {
             let length = piece.chars().count();
             if used > 0 && used.saturating_add(length) >= WIDTH {
                 wrapped.push('\n');
@@ -37,6 +37,22 @@ pub(super) fn wrap(text: &str) -> String {
         wrapped.push('\n');
     }
     wrapped
+}
+
+/// The words of a line; a time of day is one of them, since "10:40" and "pm" on two lines are easily misread.
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let half = matches!(word.trim_end_matches(['.', ',', ':']), "am" | "pm");
+        match words.last_mut() {
+            Some(time) if half && time.ends_with(|c: char| c.is_ascii_digit()) => {
+                time.push(' ');
+                time.push_str(word);
+            }
+            Some(_) | None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 fn pieces(word: &str) -> Vec<String> {
@@ -124,6 +140,12 @@ mod tests {
         assert_eq!(greeting(Some("https://evil.example")), "Hello,");
         assert_eq!(greeting(Some("<b>Jo</b>")), "Hello,");
         assert_eq!(greeting(Some(&"x".repeat(500))).chars().count(), 67);
+    }
+
+    #[test]
+    fn a_time_of_day_is_not_torn_apart() {
+        let text = format!("{} 10:40 pm today", "x".repeat(70));
+        assert_eq!(wrap(&text).lines().last(), Some("10:40 pm today"));
     }
 
     proptest! {

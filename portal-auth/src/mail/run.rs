@@ -205,10 +205,14 @@ impl Background {
                 "mails were still under way at the end; they are sent again when their leases are over"
             );
         }
-        match timeout(LAST_STAMPS, self.inner.write_all_stamps()).await {
+        match timeout(LAST_STAMPS, self.finish()).await {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => tracing::warn!(error = %fault, "the last stamps could not be written"),
             Err(_) => tracing::warn!("the last stamps could not be written in time"),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

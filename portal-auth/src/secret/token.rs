@@ -151,8 +151,8 @@ mod tests {
             String::new(),
             format!("{}=", *token),
             format!("{} ", *token),
-            token[..42].to_owned(),
-            format!("{}+", &token[..42]),
+            loose.clone(),
+            format!("{loose}+"),
             token.to_uppercase() + "x",
             "é".repeat(21) + "a",
         ] {

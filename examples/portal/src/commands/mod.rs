@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
         }
     };
     let mut outputs = Outputs {
-        out: &mut io::stdout().lock(),
+        out: &mut io::stdout(),
         err: &mut io::stderr(),
     };
     let done = match cli.command.unwrap_or(Command::Serve) {
@@ -122,8 +122,8 @@ fn refused() -> ExitCode {
 
 /// Where a command writes.
 struct Outputs<'a> {
-    out: &'a mut dyn Write,
-    err: &'a mut dyn Write,
+    out: &'a mut (dyn Write + Send),
+    err: &'a mut (dyn Write + Send),
 }
 
 impl Outputs<'_> {

@@ -7,7 +7,7 @@ use portal_auth::PortalAuth;
 use portal_auth::error::Denied;
 use portal_auth::features::administer::AdministerRefused;
 
-use super::{AccountsCommand, Command, Outputs};
+use super::{AccountsCommand, Command, Outputs, keys_to_start_with, refused};
 use crate::logging;
 use crate::service::{Failure, build, open_store, serve};
 use crate::settings::{Content, Settings};
@@ -19,6 +19,13 @@ pub(super) fn run(
     content: &Content,
     outputs: &mut Outputs<'_>,
 ) -> ExitCode {
+    // Keys that cannot be used are a refused configuration; a migration needs none.
+    if *command != Command::Migrate
+        && let Err(problem) = keys_to_start_with(settings)
+    {
+        outputs.problem(&problem.sentence);
+        return refused();
+    }
     if let Err(e) = logging::start(settings.log_format, &settings.log_filter) {
         outputs.problem(&format!("portal: the log cannot be started: {e}"));
         return ExitCode::FAILURE;

@@ -9,6 +9,7 @@ use portal_auth::secret::token::LinkToken;
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::security_headers::TokenPage;
+use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button};
@@ -23,7 +24,7 @@ pub(crate) async fn show(mut ctx: Ctx) -> Result<Response, Fail> {
     let response = if let Some(typed) = ctx.query("t").map(str::to_owned) {
         match LinkToken::parse(&typed) {
             Some(token) => {
-                ctx.set_cookie(PortalCookie::Link, token.expose());
+                ctx.set_cookie(PortalCookie::Link, (&token).into());
                 ctx.see(PATH)?
             }
             None => unknown_link(ctx, "", Trouble::none())?,
@@ -161,7 +162,7 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     if pressed == "not_mine" {
         return match ctx.app.auth.register_anew(&token).await {
             Ok(draft) => {
-                ctx.set_cookie(PortalCookie::Draft, draft.expose());
+                ctx.set_cookie(PortalCookie::Draft, (&draft).into());
                 ctx.see("/account/register/security-details")
             }
             Err(denied) => not_usable(ctx, refusal(denied)?),
@@ -170,7 +171,7 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let password = Password::new(form.take_secret("password").as_str());
     match ctx.app.auth.activate(&ctx.visitor, &token, &password).await {
         Ok(activated) => {
-            ctx.remember_device(activated.device.as_ref());
+            ctx.keep(SessionCookies::for_device(activated.device.as_ref()));
             ctx.see("/account/registered")
         }
         Err(denied) => match refusal(denied)? {
@@ -217,7 +218,7 @@ fn open_typed(mut ctx: Ctx, typed: &str) -> Result<Response, Fail> {
     let token = typed.rsplit_once("t=").map_or(typed, |(_, token)| token);
     match LinkToken::parse(token) {
         Some(token) => {
-            ctx.set_cookie(PortalCookie::Link, token.expose());
+            ctx.set_cookie(PortalCookie::Link, (&token).into());
             ctx.see(PATH)
         }
         None => unknown_link(

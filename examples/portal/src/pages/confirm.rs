@@ -6,12 +6,13 @@ use portal_auth::password::Password;
 use portal_auth::{CodeNotice, CodeRefused};
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
+use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::pages::verify::{code_message, code_sent, resend_message};
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Trouble, button, next_place, redirect, with_next};
+use crate::request::{Ctx, Trouble, button, redirect, with_next};
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::message;
+use crate::views::messages::{CODE_SENT_AGAIN, CODES_CLOSED, message};
 use crate::views::sign_in::ConfirmPassword;
 
 const PATH: &str = "/account/confirm-password";
@@ -23,7 +24,15 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     }
     let next = ctx.next();
     let sent = code_on_its_way(&ctx).await?;
-    page(ctx, sent.as_ref(), next, Trouble::none(), None).await
+    let again = ctx.query("notice") == Some("sent-again");
+    page(
+        ctx,
+        sent.as_ref(),
+        next,
+        Trouble::none(),
+        again.then(|| Notice::done(CODE_SENT_AGAIN)),
+    )
+    .await
 }
 
 async fn code_on_its_way(ctx: &Ctx) -> Result<Option<CodeNotice>, Fail> {
@@ -64,7 +73,7 @@ async fn page(
 pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["email", "password", "code", "next"])?;
-    let next = next_place(&form.take("next"));
+    let next = ctx.place(&form.take("next"));
     let pressed = button(&form, "confirm");
     let password = Password::new(form.take_secret("password").as_str());
     let typed = form.take_secret("code");
@@ -86,9 +95,10 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                 .resend_confirm_code(&ctx.visitor, signed_in, &challenge)
                 .await
             {
-                Ok(sent) => {
-                    let notice = Some(Notice::done("We have sent the code again."));
-                    page(ctx, Some(&sent), next, Trouble::none(), notice).await
+                Ok(_) => {
+                    let page = with_next(PATH, next.as_deref());
+                    let sign = if next.is_some() { '&' } else { '?' };
+                    ctx.see(&format!("{page}{sign}notice=sent-again"))
                 }
                 Err(denied) => match resend_message(&ctx, refusal(denied)?) {
                     Some(why) => page(ctx, Some(&sent), next, Trouble::general(&why), None).await,
@@ -107,8 +117,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                 .await
             {
                 Ok(session) => {
-                    ctx.set_cookie(PortalCookie::Session, session.expose());
-                    ctx.clear_cookie(PortalCookie::Verify);
+                    ctx.keep(SessionCookies::for_renewed_session(&session));
                     ctx.see(next.as_deref().unwrap_or("/account"))
                 }
                 Err(denied) => refused(ctx, refusal(denied)?, Some(sent), next).await,
@@ -125,11 +134,11 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                 .await
             {
                 Ok(ConfirmOutcome::Confirmed(session)) => {
-                    ctx.set_cookie(PortalCookie::Session, session.expose());
+                    ctx.keep(SessionCookies::for_renewed_session(&session));
                     ctx.see(next.as_deref().unwrap_or("/account"))
                 }
                 Ok(ConfirmOutcome::CodeSent(sent)) => {
-                    ctx.set_cookie(PortalCookie::Verify, sent.challenge.expose());
+                    ctx.keep(SessionCookies::for_code(&sent));
                     ctx.see(&with_next(PATH, next.as_deref()))
                 }
                 Ok(_) => Err(Fail::NotFound),
@@ -165,7 +174,7 @@ async fn refused(
                 None => {
                     ctx.clear_cookie(PortalCookie::Verify);
                     let why = match code {
-                        CodeRefused::Closed => "Too many wrong codes. Reset your password to log in again.",
+                        CodeRefused::Closed => CODES_CLOSED,
                         CodeRefused::TriesUsed => {
                             "That was the last try for this code. Enter your password to get a new one."
                         }

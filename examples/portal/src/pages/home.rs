@@ -2,11 +2,11 @@
 
 use axum::response::{IntoResponse as _, Response};
 use portal_auth::account::professional_profile::AboutYou;
-use portal_auth::config::TwoStepPolicy;
 use portal_auth::session::Level;
+use portal_auth_axum::areas::{Area as GatedArea, AreaRefused, Entered};
 
 use crate::problem::Fail;
-use crate::request::{Ctx, Person, Trouble, redirect, with_next};
+use crate::request::{Ctx, Trouble, redirect};
 use crate::views::home::{Area, AreaClosed, Home, SignedInHome, Tile};
 use crate::views::layout::Place;
 use crate::views::sign_in::LoginForm;
@@ -17,11 +17,10 @@ const AREA_PATH: &str = "/areas/send-ehat";
 
 /// P1 `/`.
 pub(crate) async fn front(mut ctx: Ctx) -> Result<Response, Fail> {
-    if matches!(ctx.person, Person::SignedIn(..)) {
+    if ctx.is_signed_in() {
         return Ok(redirect("/home"));
     }
-    let title = ctx.app.settings.service_name.clone();
-    let (page, shown) = ctx.page(&title, Place::Home, Trouble::none())?.split();
+    let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
     let content_html = ctx.app.home_html.clone();
     let login = LoginForm {
         email: String::new(),
@@ -48,7 +47,12 @@ pub(crate) async fn not_found() -> Response {
 }
 
 /// P15 `/home`.
-pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
+pub(crate) async fn signed_in(ctx: Ctx) -> Result<Response, Fail> {
+    home(ctx, Trouble::none()).await
+}
+
+/// P15 with what is wrong above it.
+pub(crate) async fn home(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fail> {
     let signed_in = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.clone(),
         Err(answer) => return Ok(answer),
@@ -59,7 +63,7 @@ pub(crate) async fn signed_in(mut ctx: Ctx) -> Result<Response, Fail> {
         .profile
         .get::<AboutYou>()
         .map_or_else(String::new, |about| about.forename);
-    let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
+    let (page, shown) = ctx.page("Home", Place::Home, trouble)?.split();
     let tiles = vec![
         Tile {
             heading: AREA.to_owned(),
@@ -94,38 +98,42 @@ async fn last_login(ctx: &Ctx, signed_in: &portal_auth::SignedIn) -> Result<Opti
     Ok(before.map(|event| format!("{} with {}", ctx.moment(event.at), event.label)))
 }
 
+/// The gated area: a session must have proved both steps (STP-2).
+pub(crate) struct SendArea;
+
+impl GatedArea for SendArea {
+    const LEVEL: Level = Level::Two;
+}
+
 /// P16 `/areas/send-ehat`: what the session proved decides, not what the account has turned on (STP-1).
-pub(crate) async fn area(mut ctx: Ctx) -> Result<Response, Fail> {
-    let signed_in = match ctx.signed_in() {
-        Ok((signed_in, _)) => signed_in.clone(),
-        Err(answer) => return Ok(answer),
-    };
-    let demanded = match ctx.app.auth.config().two_step {
-        TwoStepPolicy::Off | TwoStepPolicy::Optional => false,
-        TwoStepPolicy::RequiredForAreas | TwoStepPolicy::RequiredForAll => true,
-    };
-    if demanded && signed_in.level() < Level::Two {
-        if signed_in.asks_for_code() {
-            return Ok(redirect(&with_next("/account/login", Some(AREA_PATH))));
+pub(crate) async fn area(
+    entered: Result<Entered<SendArea>, AreaRefused>,
+    mut ctx: Ctx,
+) -> Result<Response, Fail> {
+    match entered {
+        Ok(_) => {
+            let (page, shown) = ctx.page(AREA, Place::Elsewhere, Trouble::none())?.split();
+            ctx.render(
+                shown,
+                &Area {
+                    page,
+                    area: AREA.to_owned(),
+                    tiles: Vec::new(),
+                },
+            )
         }
-        let title = "Two Step Verification is needed here";
-        let (page, shown) = ctx.page(title, Place::Elsewhere, Trouble::none())?.split();
-        return ctx.render(
-            shown,
-            &AreaClosed {
-                page,
-                area: AREA.to_owned(),
-                next: AREA_PATH.to_owned(),
-            },
-        );
+        Err(AreaRefused::InviteTwoStep(_)) => {
+            let title = "Two Step Verification is needed here";
+            let (page, shown) = ctx.page(title, Place::Elsewhere, Trouble::none())?.split();
+            ctx.render(
+                shown,
+                &AreaClosed {
+                    page,
+                    area: AREA.to_owned(),
+                    next: AREA_PATH.to_owned(),
+                },
+            )
+        }
+        Err(refused) => Ok(refused.into_response()),
     }
-    let (page, shown) = ctx.page(AREA, Place::Elsewhere, Trouble::none())?.split();
-    ctx.render(
-        shown,
-        &Area {
-            page,
-            area: AREA.to_owned(),
-            tiles: Vec::new(),
-        },
-    )
 }

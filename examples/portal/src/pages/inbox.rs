@@ -34,7 +34,11 @@ fn open(ctx: &Ctx) -> Result<Arc<DevInbox>, Fail> {
     ctx.app.inbox.clone().ok_or(Fail::NotFound)
 }
 
-async fn list(mut ctx: Ctx) -> Result<Response, Fail> {
+async fn list(ctx: Ctx) -> Result<Response, Fail> {
+    show_list(ctx, Trouble::none())
+}
+
+fn show_list(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fail> {
     let inbox = open(&ctx)?;
     let to = ctx.query("to").unwrap_or_default().to_owned();
     let messages = inbox
@@ -42,7 +46,7 @@ async fn list(mut ctx: Ctx) -> Result<Response, Fail> {
         .iter()
         .map(|mail| row(&ctx, mail))
         .collect();
-    let (page, shown) = ctx.page("Mail", Place::Elsewhere, Trouble::none())?.split();
+    let (page, shown) = ctx.page("Mail", Place::Elsewhere, trouble)?.split();
     let delivery = Some(inbox.delivery().word().to_owned());
     let clock_moves = ctx.app.can_move_clock();
     ctx.render(
@@ -75,15 +79,13 @@ fn row(ctx: &Ctx, mail: &KeptMail) -> InboxRow {
 async fn act(ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let inbox = open(&ctx)?;
     let form = form?;
-    if ctx.is_genuine(&form, &["delivery"])? {
-        match form.get("do") {
-            Some("advance") => ctx.app.move_clock(std::time::Duration::from_secs(12 * 3600))?,
-            _ => {
-                if let Some(delivery) = form.get("delivery").and_then(Delivery::from_word) {
-                    inbox.set_delivery(delivery);
-                }
-            }
-        }
+    if !ctx.is_genuine(&form, &["delivery"])? {
+        return show_list(ctx, Trouble::stale());
+    }
+    if form.get("do") == Some("advance") {
+        ctx.app.move_clock(std::time::Duration::from_secs(12 * 3600))?;
+    } else if let Some(delivery) = form.get("delivery").and_then(Delivery::from_word) {
+        inbox.set_delivery(delivery);
     }
     ctx.see("/dev/mail")
 }

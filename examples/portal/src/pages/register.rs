@@ -18,7 +18,7 @@ use portal_auth_axum::form::{Form, FormRejection};
 use serde_json::{Value, json};
 
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Person, Trouble, button, redirect};
+use crate::request::{Ctx, Trouble, button, redirect};
 use crate::views::layout::{FieldMessage, Notice, Place};
 use crate::views::messages::{DRAFT_EXPIRED, message};
 use crate::views::register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step};
@@ -30,7 +30,7 @@ pub(crate) const SENT: &str = "/account/register/sent";
 
 /// `/account/register`: on to the first step that is not done.
 pub(crate) async fn start(ctx: Ctx) -> Result<Response, Fail> {
-    if matches!(ctx.person, Person::SignedIn(..)) {
+    if ctx.is_signed_in() {
         return Ok(redirect("/home"));
     }
     let progress = progress(&ctx).await?;
@@ -176,7 +176,6 @@ fn security_page(
         question: typed.question,
         questions,
         secrets_are_set: progress.is_some_and(|p| p.password_set),
-        advice: None,
     };
     ctx.render(shown, &view)
 }
@@ -187,15 +186,7 @@ pub(crate) async fn submit_security(
     form: Result<Form, FormRejection>,
 ) -> Result<Response, Fail> {
     let mut form = form?;
-    let fields = [
-        "email",
-        "email2",
-        "new-password",
-        "new-password2",
-        "question",
-        "answer",
-    ];
-    let genuine = ctx.is_genuine(&form, &fields)?;
+    let genuine = ctx.is_genuine(&form, &SECURITY_FIELDS)?;
     let typed = Typed {
         email: form.take("email"),
         email2: form.take("email2"),
@@ -222,7 +213,7 @@ pub(crate) async fn submit_security(
         .await
     {
         Ok(token) => {
-            ctx.set_cookie(PortalCookie::Draft, token.expose());
+            ctx.set_cookie(PortalCookie::Draft, (&token).into());
             ctx.see(ABOUT)
         }
         Err(denied) => match refusal(denied)? {
@@ -257,8 +248,19 @@ fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Pa
         };
         messages.push(FieldMessage::new(&error.field, &text));
     }
+    messages.sort_by_key(|m| SECURITY_FIELDS.iter().position(|field| *field == m.field));
     messages
 }
+
+/// The fields of P4 in the order of the page.
+const SECURITY_FIELDS: [&str; 6] = [
+    "email",
+    "email2",
+    "new-password",
+    "new-password2",
+    "question",
+    "answer",
+];
 
 /// The label of a field, for sentences that any field can have.
 pub(crate) fn label(field: &str) -> &'static str {

@@ -6,26 +6,28 @@ use axum::response::Response;
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
 use portal_auth::local_time::in_words;
 use portal_auth::password::Password;
-use portal_auth_axum::cookies::{ForgetPerson, PortalCookie};
+use portal_auth_axum::cookies::ForgetPerson;
 use portal_auth_axum::form::{Form, FormRejection};
+use portal_auth_axum::session_cookies::SessionCookies;
+use portal_auth_axum::signed_in::MaybeSignedIn;
 
 use axum::response::IntoResponse as _;
 
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Person, Trouble, next_place, redirect, with_next};
+use crate::request::{Ctx, Trouble, redirect, with_next};
 use crate::views::layout::{FieldMessage, Notice, Place};
-use crate::views::messages::message;
+use crate::views::messages::{
+    CODE_TRIES_USED, CODES_CLOSED, LOGGED_OUT, OTHER_BROWSER, TOOK_TOO_LONG, TWO_STEP_OFF, TWO_STEP_ON,
+    message,
+};
 use crate::views::sign_in::{Login, LoginForm, TimedOut};
 
 /// P2 `/account/login`.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let next = ctx.next();
-    if let Person::SignedIn(signed_in, _) = &ctx.person {
-        // Somebody whose session lacks the second step is sent here on purpose; everybody else is home already.
-        let stepping_up = signed_in.asks_for_code() && signed_in.level() < portal_auth::session::Level::Two;
-        if !stepping_up {
-            return Ok(redirect(next.as_deref().unwrap_or("/home")));
-        }
+    // Somebody whose session lacks the second step is sent here on purpose; everybody else is home already.
+    if matches!(&ctx.person, MaybeSignedIn::SignedIn(signed_in) if signed_in.is_complete()) {
+        return Ok(redirect(next.as_deref().unwrap_or("/home")));
     }
     let email = ctx.query("email").unwrap_or_default().to_owned();
     let notice = ctx.query("notice").and_then(notice);
@@ -35,14 +37,13 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 /// What the page says about what just happened; the names are this portal's own.
 fn notice(name: &str) -> Option<Notice> {
     Some(match name {
-        "logged-out" => Notice::done("You have logged out."),
-        "two-step-on" => Notice::done("Two Step Verification is on. Log in again."),
-        "two-step-off" => Notice::done("Two Step Verification is off. Log in again."),
-        "took-too-long" => Notice::attention("Log in again, that took too long."),
-        "tries-used" => {
-            Notice::attention("That was the last try for this code. Log in again to get a new one.")
-        }
-        "codes-closed" => Notice::attention("Too many wrong codes. Reset your password to log in again."),
+        "logged-out" => Notice::done(LOGGED_OUT),
+        "two-step-on" => Notice::done(TWO_STEP_ON),
+        "two-step-off" => Notice::done(TWO_STEP_OFF),
+        "other-browser" => Notice::attention(OTHER_BROWSER),
+        "took-too-long" => Notice::attention(TOOK_TOO_LONG),
+        "tries-used" => Notice::attention(CODE_TRIES_USED),
+        "codes-closed" => Notice::attention(CODES_CLOSED),
         _ => return None,
     })
 }
@@ -55,7 +56,7 @@ fn page(mut ctx: Ctx, login: LoginForm, trouble: Trouble, notice: Option<Notice>
 /// P28 `/account/timed-out`.
 pub(crate) async fn timed_out(mut ctx: Ctx) -> Result<Response, Fail> {
     let next = ctx.next();
-    if matches!(ctx.person, Person::SignedIn(..)) {
+    if ctx.is_signed_in() {
         return Ok(redirect(next.as_deref().unwrap_or("/home")));
     }
     let (page, shown) = ctx
@@ -83,7 +84,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let genuine = ctx.is_genuine(&form, &["email", "password", "next"])?;
     let email = form.take("email");
     let password = Password::new(form.take_secret("password").as_str());
-    let next = next_place(&form.take("next"));
+    let next = ctx.place(&form.take("next"));
     let again = LoginForm {
         email: email.clone(),
         next: next.clone(),
@@ -110,19 +111,17 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let attempt = SignInForm::new(&email, password).replacing(ctx.session());
     match ctx.app.auth.sign_in(&ctx.visitor, attempt).await {
         Ok(SignInOutcome::SignedIn(new)) => {
-            ctx.begin_session(&new);
+            ctx.keep(SessionCookies::for_new_session(&new));
             ctx.see(next.as_deref().unwrap_or("/home"))
         }
         Ok(SignInOutcome::CodeSent(sent)) => {
-            ctx.set_cookie(PortalCookie::Verify, sent.challenge.expose());
+            ctx.keep(SessionCookies::for_code(&sent));
             ctx.see(&with_next("/account/verify", next.as_deref()))
         }
         Ok(_) => Err(Fail::NotFound),
         Err(denied) => {
             let trouble = match refusal(denied)? {
-                SignInRefused::CodesUsedUp => {
-                    Trouble::general("Too many wrong codes. Reset your password to log in again.")
-                }
+                SignInRefused::CodesUsedUp => Trouble::general(CODES_CLOSED),
                 _ => Trouble::general("Email Address or Password is not correct."),
             };
             page(ctx, again, trouble, None)
@@ -134,12 +133,12 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
 pub(crate) async fn sign_out(ctx: Ctx, request: Request) -> Result<Response, Fail> {
     let form = Form::from_request(request, &()).await?;
     if !ctx.is_genuine(&form, &[])? {
-        // Without its token the press has no effect; the page that is open shows where the person is.
-        return Ok(redirect(if ctx.session().is_some() {
-            "/home"
+        // Without its token the press has no effect; the page says so and has the button again (R13).
+        return if ctx.is_signed_in() {
+            crate::pages::home::home(ctx, Trouble::stale()).await
         } else {
-            "/account/login"
-        }));
+            page(ctx, LoginForm::default(), Trouble::stale(), None)
+        };
     }
     if let Some(token) = ctx.session() {
         ctx.app.auth.sign_out(&ctx.visitor, token).await?;

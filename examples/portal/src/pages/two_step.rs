@@ -6,12 +6,14 @@ use portal_auth::config::TwoStepPolicy;
 use portal_auth::features::two_step::{TwoStepOutcome, TwoStepRefused};
 use portal_auth_axum::cookies::{ForgetPerson, PortalCookie};
 use portal_auth_axum::form::{Form, FormRejection};
+use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::pages::account::menu;
 use crate::pages::home::AREA;
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Trouble, next_place, redirect, with_next};
+use crate::request::{Ctx, Trouble, redirect, with_next};
 use crate::views::layout::{Notice, Place};
+use crate::views::messages::NOTHING_CHANGED;
 use crate::views::two_step::TwoStep;
 
 const PATH: &str = "/account/two-step-verification";
@@ -25,7 +27,7 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let chosen = ctx.query("preferred_method").and_then(choice).unwrap_or(now);
     let next = ctx.next();
     let unchanged = ctx.query("notice") == Some("unchanged");
-    let notice = unchanged.then(|| Notice::done("Nothing was changed."));
+    let notice = unchanged.then(|| Notice::done(NOTHING_CHANGED));
     page(ctx, chosen, next, Trouble::none(), notice)
 }
 
@@ -75,7 +77,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["preferred_method", "next"])?;
     let typed = form.take("preferred_method");
-    let next = next_place(&form.take("next"));
+    let next = ctx.place(&form.take("next"));
     let now = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.two_step(),
         Err(_) => {
@@ -97,7 +99,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     };
     match ctx.app.auth.set_two_step(&ctx.visitor, token, chosen).await {
         Ok(TwoStepOutcome::Changed { device }) => {
-            ctx.remember_device(device.as_ref());
+            ctx.keep(SessionCookies::for_device(device.as_ref()));
             ctx.clear_cookie(PortalCookie::Verify);
             let on = if chosen == Choice::Email {
                 "two-step-on"

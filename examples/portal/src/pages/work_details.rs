@@ -7,6 +7,7 @@ use portal_auth::account::profile::Section as _;
 use portal_auth::features::register::{RegisterRefused, RegistrationProgress, Save, SubmitOutcome};
 use portal_auth::registration::draft::Step as OpenStep;
 use portal_auth_axum::form::{Form, FormRejection};
+use portal_auth_axum::session_cookies::SessionCookies;
 use serde_json::Value;
 
 use crate::address_finder::FoundAddress;
@@ -115,6 +116,10 @@ fn page(
 }
 
 /// The fields of the page, as they were typed.
+#[expect(
+    clippy::field_reassign_with_default,
+    reason = "a non-exhaustive struct has no literal here"
+)]
 fn typed(form: &mut Form) -> ProfessionalRole {
     let mut role = ProfessionalRole::default();
     role.role = form.take("role");
@@ -257,7 +262,7 @@ async fn send_off(
     match ctx.app.auth.submit_registration(&ctx.visitor, &token).await {
         Ok(SubmitOutcome::CheckEmail(_)) => ctx.see(SENT),
         Ok(SubmitOutcome::Activated { device, .. }) => {
-            ctx.remember_device(device.as_ref());
+            ctx.keep(SessionCookies::for_device(device.as_ref()));
             ctx.see("/account/registered")
         }
         Ok(_) => Err(Fail::NotFound),

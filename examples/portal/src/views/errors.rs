@@ -17,8 +17,6 @@ pub(crate) struct ErrorPage {
 pub(crate) enum Problem {
     /// 404.
     NotFound,
-    /// 403: an area that this account may not open.
-    AreaClosed { area: String },
     /// 403: a form that another site sent (R13).
     OtherSite,
     /// 413; "1 MB".
@@ -48,7 +46,6 @@ impl Problem {
     pub(crate) fn title(&self) -> &'static str {
         match self {
             Self::NotFound => "Page not found",
-            Self::AreaClosed { .. } => "You cannot open this area",
             Self::OtherSite => "This form came from another site",
             Self::TooLarge { .. } => "That is too large to send",
             Self::OtherAddress { .. } => "The service has another address",

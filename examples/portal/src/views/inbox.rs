@@ -60,8 +60,9 @@ impl Tab {
         ("source", "Source"),
     ];
 
-    pub(crate) fn id(&self) -> &'static str {
-        match self {
+    /// Whether this is the tab of that id.
+    pub(crate) fn is(&self, id: &str) -> bool {
+        id == match self {
             Self::Text(_) => "text",
             Self::Html => "html",
             Self::Headers(_) => "headers",

@@ -124,11 +124,6 @@ impl Page {
     pub(crate) fn has_forms(&self) -> bool {
         !self.form_token.is_empty()
     }
-
-    /// Whom to ask.
-    pub(crate) fn helper(&self) -> &str {
-        self.help_email.as_deref().unwrap_or("your administrator")
-    }
 }
 
 impl Notice {

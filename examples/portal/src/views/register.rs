@@ -28,17 +28,7 @@ pub(crate) struct Choice {
     pub(crate) text: String,
 }
 
-/// Advice about the address that never refuses it (R6).
-#[derive(Clone)]
-pub(crate) enum EmailAdvice {
-    /// "Did you mean ...?" with the whole suggested address.
-    DidYouMean(String),
-    /// A private mailbox, named by its domain.
-    Personal(String),
-}
-
-/// P4 `/account/register/security-details`; `do=next`. With `advice`, also `do=use_anyway`: a handler shows advice after it has
-/// stored the step, so that the secrets need not be typed again.
+/// P4 `/account/register/security-details`; `do=next`.
 #[derive(Template)]
 #[template(path = "security_details.html")]
 pub(crate) struct SecurityDetails {
@@ -58,7 +48,6 @@ pub(crate) struct SecurityDetails {
     pub(crate) questions: Vec<Choice>,
     /// The draft holds hashes of password and answer.
     pub(crate) secrets_are_set: bool,
-    pub(crate) advice: Option<EmailAdvice>,
 }
 
 /// P5 `/account/register/about-you`; `do=next`, `do=previous`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::account::status::{AuthEpoch, Status};
 use crate::link::LinkState;
+use crate::mail::outbox::MailKind;
 use crate::testkit::rows::{self, T0, at};
 
 fn verdict(mail: &OutboxRow, about: &About, now: Timestamp) -> Result<(), Void> {

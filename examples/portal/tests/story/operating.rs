@@ -1,0 +1,310 @@
+//! What the operator uses: commands, probes, refused settings, the development inbox.
+
+use axum::http::{HeaderName, Method, StatusCode};
+use serde_json::Value;
+
+use crate::rig::journey::{account, complete, log_in, register};
+use crate::rig::{Database, PASSWORD, Person, Site, fresh_address, on_both_databases};
+
+on_both_databases! {
+    an_operator_looks_after_accounts_from_the_command_line
+    a_schema_is_migrated_only_where_that_is_allowed
+    probes_and_counters_answer_without_a_person
+}
+
+fn told(output: &std::process::Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(text).unwrap()
+}
+
+async fn an_operator_looks_after_accounts_from_the_command_line(database: Database) {
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let address = fresh_address("operator");
+    account(&site, &mut jo, &address).await;
+    let accounts = |command: &str, address: &str| {
+        let output = site.run(&["accounts", command, address]);
+        (output.status.code(), told(&output))
+    };
+
+    let (code, found) = accounts("find", &address.to_uppercase());
+    assert_eq!(code, Some(0), "{found}");
+    assert!(found.contains(&address) && found.contains("two step"), "{found}");
+    assert!(!found.contains("argon2"), "{found}");
+    let (code, none) = accounts("find", "nobody@school.example");
+    assert_eq!(code, Some(1), "{none}");
+    assert_eq!(accounts("find", "nobody").0, Some(2));
+
+    assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
+    assert_eq!(accounts("end-sessions", &address).0, Some(0));
+    assert_eq!(jo.open("/home").await.h1(), "Login");
+
+    assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
+    assert_eq!(accounts("disable", &address).0, Some(0));
+    assert_eq!(jo.open("/home").await.h1(), "Login");
+    let refused = log_in(&mut jo, &address, PASSWORD).await;
+    assert_eq!(refused.errors(), ["Email Address or Password is not correct."]);
+    assert_eq!(accounts("enable", &address).0, Some(0));
+    assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
+
+    let mut guesser = Person::at(&portal);
+    let mut status = StatusCode::OK;
+    for _ in 0..30 {
+        status = log_in(&mut guesser, &address, "Wrong-Horse-42-battery")
+            .await
+            .status;
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(accounts("unlock", &address).0, Some(0));
+    assert_eq!(log_in(&mut guesser, &address, PASSWORD).await.path, "/home");
+
+    let output = site.run(&["purge"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+}
+
+async fn a_schema_is_migrated_only_where_that_is_allowed(database: Database) {
+    let mut site = Site::new(database);
+    site.set("PORTAL_MIGRATE", "false");
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["accounts", "find", "jo@school.example"],
+    ] {
+        let output = site.run(command);
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+        assert!(told(&output).contains("portal migrate"), "{}", told(&output));
+    }
+    assert!(site.run(&["migrate"]).status.success());
+    assert!(
+        site.run(&["migrate"]).status.success(),
+        "a second time is harmless"
+    );
+    let portal = site.open().await;
+    assert_eq!(Person::at(&portal).open("/readyz").await.status, 200);
+}
+
+async fn probes_and_counters_answer_without_a_person(database: Database) {
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let address = fresh_address("probe");
+    account(&site, &mut jo, &address).await;
+    log_in(&mut jo, &address, PASSWORD).await;
+    log_in(&mut Person::at(&portal), &address, "Wrong-Horse-42-battery").await;
+
+    let mut probe = Person::at(&portal);
+    let alive = probe.open("/healthz").await;
+    assert_eq!((alive.status, alive.body.as_str()), (StatusCode::OK, "ok\n"));
+    let ready = probe.open("/readyz").await;
+    assert_eq!(ready.status, 200, "{}", ready.body);
+    assert!(ready.body.starts_with("ready\n"));
+    let metrics = probe.open("/metrics").await;
+    let value = |name: &str| {
+        let line = metrics
+            .body
+            .lines()
+            .find(|l| l.starts_with(&format!("portal_{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {}", metrics.body))
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(value("sign_ins_total"), "1");
+    assert_eq!(value("sign_ins_refused_total"), "1");
+    assert_eq!(value("mails_sent_total"), "2");
+    assert_eq!(value("outbox_due"), "0");
+    assert!(probe.cookies().is_empty(), "a probe is given no cookie");
+    // A probe asks by address, not by the portal's name.
+    let mut request = probe.request(Method::GET, "/readyz", &[]);
+    request
+        .headers_mut()
+        .insert("host", "10.0.0.7:8080".parse().unwrap());
+    assert_eq!(probe.exchange(request).await.status, 200);
+}
+
+#[tokio::test]
+async fn metrics_are_for_the_peers_that_may_read_them() {
+    let mut site = Site::with_inbox(Database::Sqlite);
+    site.set("PORTAL_METRICS_FROM", "10.0.0.0/8");
+    let portal = site.open().await;
+    let mut probe = Person::at(&portal);
+    assert_eq!(probe.open("/metrics").await.status, StatusCode::NOT_FOUND);
+    // What a client says about itself changes nothing (THR-5).
+    let claims = [(HeaderName::from_static("x-forwarded-for"), "10.0.0.1")];
+    assert_eq!(
+        probe.ask(Method::GET, "/metrics", &claims).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[test]
+fn an_unsafe_setting_is_refused_with_one_sentence_that_says_the_fix() {
+    // P-51
+    let refusals: [(&[(&str, &str)], &str); 12] = [
+        (&[("PORTAL_BASE_URL", "http://portal.example")], "PORTAL_BASE_URL"),
+        (
+            &[("PORTAL_BASE_URL", "https://portal.example")],
+            "PORTAL_SMTP_URL",
+        ),
+        (&[("PORTAL_CODE_LIFETIME", "11m")], "PORTAL_CODE_LIFETIME"),
+        (&[("PORTAL_CODE_DIGITS", "5")], "PORTAL_CODE_DIGITS"),
+        (&[("PORTAL_IDLE_TIMEOUT", "13h")], "PORTAL_IDLE_TIMEOUT"),
+        (&[("PORTAL_LINK_LIFETIME", "25h")], "PORTAL_LINK_LIFETIME"),
+        (&[("PORTAL_LINK_LIFETIME", "14m")], "PORTAL_LINK_LIFETIME"),
+        (&[("PORTAL_SMTP_URL", "smtp://mail.example")], "PORTAL_MAIL_FROM"),
+        (
+            &[
+                ("PORTAL_SMTP_URL", "smtp://mail.example"),
+                ("PORTAL_MAIL_FROM", "no-reply@portal.example"),
+                ("PORTAL_DANGEROUS_SMTP_PLAINTEXT", "true"),
+            ],
+            "PORTAL_DANGEROUS_SMTP_PLAINTEXT",
+        ),
+        (
+            &[
+                ("PORTAL_BASE_URL", "https://portal.example"),
+                ("PORTAL_MAIL_DIR", "mails"),
+            ],
+            "PORTAL_MAIL_DIR",
+        ),
+        (
+            &[("PORTAL_TRUSTED_PROXIES", "everybody")],
+            "PORTAL_TRUSTED_PROXIES",
+        ),
+        (&[("PORTAL_KEYS_FILE", "short.keys")], "PORTAL_KEYS_FILE"),
+    ];
+    for (variables, named) in refusals {
+        let mut site = Site::with_inbox(Database::Sqlite);
+        std::fs::create_dir(site.folder().join("mails")).unwrap();
+        std::fs::write(site.folder().join("short.keys"), "token a signing c2hvcnQ\n").unwrap();
+        for (variable, value) in variables {
+            site.set(variable, value);
+        }
+        for command in ["serve", "check"] {
+            let output = site.run(&[command]);
+            let told = told(&output);
+            // Keys are read after the rest; a start that fails there has not failed while running either.
+            assert_eq!(
+                output.status.code(),
+                Some(2),
+                "{command} with {variables:?}: {told}"
+            );
+            assert!(
+                told.starts_with(&format!("{named} ")),
+                "{command} with {variables:?}: {told}"
+            );
+            assert_eq!(told.trim().lines().count(), 1, "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_development_inbox_shows_each_mail_to_people_and_to_tests() {
+    let site = Site::with_inbox(Database::Sqlite);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let address = fresh_address("inbox");
+    let none = jo.open(&format!("/dev/mail/latest?to={address}")).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    register(&mut jo, &address).await;
+    let all = mails(&mut jo, &address, 1).await;
+    let mut fields: Vec<_> = all[0].as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "at", "codes", "html", "id", "kind", "links", "subject", "text", "to"
+        ]
+    );
+    assert_eq!(all[0]["to"], address.as_str());
+    assert_eq!(
+        all[0]["subject"],
+        "Complete your registration - Professional Portal"
+    );
+    let link = url::Url::parse(all[0]["links"][0].as_str().unwrap()).unwrap();
+    let link = format!("{}?{}", link.path(), link.query().unwrap());
+    let kind = all[0]["kind"].as_str().unwrap().to_owned();
+    let latest = jo
+        .open(&format!("/dev/mail/latest?to={address}&kind={kind}"))
+        .await;
+    assert_eq!(serde_json::from_str::<Value>(&latest.body).unwrap(), all[0]);
+    let page = complete(&mut jo, &link, PASSWORD).await;
+    assert_eq!(page.h1(), "Thank you for registering");
+    let all = mails(&mut jo, &address, 2).await;
+    assert_eq!(
+        all[0]["subject"], "Your account is ready",
+        "the newest comes first"
+    );
+
+    let list = jo.open(&format!("/dev/mail?to={address}")).await;
+    assert!(list.main().contains("Your account is ready"));
+    let id = all[1]["id"].as_str().unwrap();
+    for tab in ["", "?tab=html", "?tab=headers", "?tab=source"] {
+        let shown = jo.open(&format!("/dev/mail/{id}{tab}")).await;
+        assert_eq!(shown.status, 200, "{tab}");
+    }
+    let html = jo.open(&format!("/dev/mail/{id}/html")).await;
+    assert_eq!(
+        html.headers["content-security-policy"],
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    );
+    assert_eq!(
+        jo.open("/dev/mail/no-such-mail").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+/// The mails to an address in the development inbox, as soon as there are so many.
+async fn mails(person: &mut Person, address: &str, count: usize) -> Vec<Value> {
+    for _ in 0..400 {
+        let page = person.open(&format!("/dev/mail.json?to={address}")).await;
+        let mails: Vec<Value> = serde_json::from_str(&page.body).unwrap();
+        if mails.len() >= count {
+            assert_eq!(mails.len(), count);
+            return mails;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("no {count} mails to {address} in the inbox");
+}
+
+#[tokio::test]
+async fn the_development_inbox_is_closed_wherever_mail_goes_somewhere() {
+    // TST-2, P-51
+    for how in ["smtp", "directory", "open socket"] {
+        let mut site = if how == "smtp" {
+            Site::new(Database::Sqlite)
+        } else {
+            Site::with_inbox(Database::Sqlite)
+        };
+        match how {
+            "directory" => {
+                std::fs::create_dir(site.folder().join("mails")).unwrap();
+                site.set("PORTAL_MAIL_DIR", "mails");
+            }
+            "open socket" => site.listen_everywhere(),
+            _ => {}
+        }
+        let portal = site.open().await;
+        let mut jo = Person::at(&portal);
+        for path in [
+            "/dev/mail",
+            "/dev/mail.json",
+            "/dev/mail/latest",
+            "/dev/mail/x",
+            "/dev/mail/x/html",
+        ] {
+            let page = jo.open(path).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{how}: {path}");
+            assert_eq!(
+                page.h1(),
+                "Page not found",
+                "nothing tells that there is such a page"
+            );
+        }
+    }
+}
