@@ -25,6 +25,8 @@ pub(crate) struct LadderNumbers {
     pub(crate) hashes: i64,
     /// A window of hashes that began then, or before, is over.
     pub(crate) window_over: i64,
+    /// A wait that ends after this was set before the clock went back, and is over too.
+    pub(crate) furthest: i64,
 }
 
 impl LadderNumbers {
@@ -45,6 +47,7 @@ impl LadderNumbers {
             first_wait: micros(ladder.first_wait),
             hashes: i64::from(ladder.hashes),
             window_over: now.minus(ladder.hash_window).as_micros(),
+            furthest: now.plus(ladder.longest_wait).as_micros(),
         })
     }
 }
@@ -58,15 +61,14 @@ pub(crate) fn micros(length: Duration) -> i64 {
 ///
 /// `None` where everything is open by now: somebody settled in between.
 pub(crate) fn refused(charge: &Charge, rows: &[(BucketKey, Bucket)]) -> Option<Charged> {
-    let furthest = charge.now.plus(charge.ladder.longest_wait);
     let judged = rows
         .iter()
         .find(|(key, _)| *key == charge.bucket)
         .map_or(Bucket::EMPTY, |(_, bucket)| *bucket)
         .closed_until(charge.now, &charge.ladder);
     rows.iter()
-        .filter(|(key, bucket)| charge.networks.contains(key) && bucket.open_at > charge.now)
-        .map(|(_, bucket)| bucket.open_at.min(furthest))
+        .filter(|(key, _)| charge.networks.contains(key))
+        .filter_map(|(_, bucket)| bucket.waits_until(charge.now, &charge.ladder))
         .chain(judged)
         .max()
         .map(|until| Charged::Refused { until })
@@ -118,10 +120,13 @@ mod tests {
             refused(&charge, &rows),
             Some(Charged::Refused { until: until(20) })
         );
-        let rows = [(key(3), closed(Timestamp::MAX))];
-        assert_eq!(
-            refused(&charge, &rows),
-            Some(Charged::Refused { until: until(3600) })
-        );
+        let beyond = until(3600).plus(Duration::from_micros(1));
+        for key in [key(1), key(3)] {
+            assert_eq!(refused(&charge, &[(key, closed(beyond))]), None);
+            assert_eq!(
+                refused(&charge, &[(key, closed(until(3600)))]),
+                Some(Charged::Refused { until: until(3600) })
+            );
+        }
     }
 }

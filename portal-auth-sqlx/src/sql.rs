@@ -270,7 +270,7 @@ pub(crate) const SESSIONS_OF: &str = concat!(
 
 // The guessing ladder. `$2` is now, `$7` the earliest moment whose distance from now fits a number, `$8` the quiet
 // time, `$9` the cap, `$10` the free failures, `$11` the step from which on the wait is `$12`, `$13` the first wait,
-// `$14` the hashes of a window and `$15` the latest beginning of a window that is over.
+// `$14` the hashes of a window, `$15` the latest beginning of a window that is over and `$16` the longest wait's end.
 
 /// The time since the bucket changed; zero when the clock went back since.
 macro_rules! elapsed {
@@ -283,12 +283,19 @@ macro_rules! elapsed {
 macro_rules! failures_left {
     () => {
         concat!(
-            "(CASE WHEN t.failures > ",
+            "(CASE WHEN t.failures >= $9 THEN t.failures WHEN t.failures > ",
             elapsed!(),
             " / $8 THEN t.failures - ",
             elapsed!(),
             " / $8 ELSE 0 END)"
         )
+    };
+}
+
+/// `Bucket::hash_window_over`.
+macro_rules! hash_window_over {
+    () => {
+        "(t.hashes_since <= $15 OR t.hashes_since > $2)"
     };
 }
 
@@ -299,7 +306,7 @@ macro_rules! charge {
             "INSERT INTO portal_throttle AS t \
              (key, failures, open_at, changed, hashes, hashes_since, changed_day) \
              SELECT $1, 1, $4, $2, 1, $5, $6 WHERE NOT EXISTS \
-             (SELECT 1 FROM portal_throttle n WHERE n.open_at > $2 AND n.key ",
+             (SELECT 1 FROM portal_throttle n WHERE n.open_at > $2 AND n.open_at <= $16 AND n.key ",
             $networks,
             ") ON CONFLICT (key) DO UPDATE SET failures = ",
             failures_left!(),
@@ -310,11 +317,16 @@ macro_rules! charge {
             " + 1 - $10 >= $11 THEN $12 ELSE $13 * (CAST(1 AS BIGINT) << CAST(",
             failures_left!(),
             " + 1 - $10 AS INTEGER)) END, changed = $2, \
-             hashes = CASE WHEN t.hashes_since <= $15 THEN 1 ELSE t.hashes + 1 END, \
-             hashes_since = CASE WHEN t.hashes_since <= $15 THEN $2 ELSE t.hashes_since END, changed_day = $6 \
-             WHERE t.open_at <= $2 AND ",
+             hashes = CASE WHEN ",
+            hash_window_over!(),
+            " THEN 1 ELSE t.hashes + 1 END, hashes_since = CASE WHEN ",
+            hash_window_over!(),
+            " THEN $2 ELSE t.hashes_since END, changed_day = $6 \
+             WHERE (t.open_at <= $2 OR t.open_at > $16) AND ",
             failures_left!(),
-            " < $9 AND (t.hashes < $14 OR t.hashes_since <= $15) RETURNING failures, open_at"
+            " < $9 AND (t.hashes < $14 OR ",
+            hash_window_over!(),
+            ") RETURNING failures, open_at"
         )
     };
 }

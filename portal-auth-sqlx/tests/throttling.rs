@@ -48,12 +48,10 @@ impl Reference {
     }
 
     fn charge(&mut self, charge: &Charge) -> Charged {
-        let furthest = charge.now.plus(charge.ladder.longest_wait);
         let bucket = self.get(charge.bucket);
-        let networks = charge.networks.iter().map(|key| self.get(*key).open_at);
+        let networks = charge.networks.iter().map(|key| self.get(*key));
         let closed = networks
-            .filter(|open_at| *open_at > charge.now)
-            .map(|open_at| open_at.min(furthest))
+            .filter_map(|network| network.waits_until(charge.now, &charge.ladder))
             .chain(bucket.closed_until(charge.now, &charge.ladder))
             .max();
         if let Some(until) = closed {

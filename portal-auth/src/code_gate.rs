@@ -291,7 +291,9 @@ impl Inner {
         if now < again_at {
             return Err(Denied::Refused(ResendRefused::Wait { until: again_at }));
         }
-        self.spend_code_mail(account, now).await?;
+        if let Some(retry_after) = self.spend_code_mail(account, now).await? {
+            return Err(Denied::TooManyTries { retry_after });
+        }
         let left = challenge.code_expires_at.since(now);
         let mut row = ChallengeRow {
             mails: challenge.mails.saturating_add(1),

@@ -517,6 +517,12 @@ impl Config {
             "guessing.network_window",
             "1 minute to 1 hour",
         );
+        // A wait beyond the longest one counts as over (CLK-4), so a longer window would never close a network.
+        problems.unless(
+            self.guessing.network_window <= l.longest_wait,
+            "guessing.network_window",
+            "must not be longer than guessing.ladder.longest_wait",
+        );
         problems.unless(
             (1..=100).contains(&self.guessing.devices),
             "guessing.devices",

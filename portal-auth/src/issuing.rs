@@ -1,11 +1,13 @@
 //! What a right proof is answered with: a session, a familiar device, or a code on its way.
 
+use std::time::Duration;
+
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::AccountRow;
 use crate::challenge::{ChallengeKey, ChallengePurpose, ChallengeRow, CodeSeed};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::{Timestamp, draw};
-use crate::error::{Denied, Fault};
+use crate::error::{Fault, Reason};
 use crate::mail::outbox::{MailKind, OutboxRow};
 use crate::mail::quota::{QuotaLimits, QuotaLine, Spent};
 use crate::portal::Inner;
@@ -26,6 +28,9 @@ pub struct NewSession {
     /// What the session proved.
     pub level: Level,
 }
+
+/// Why a right password was refused although the account is in order: its code mails are used up for now (OTP-7).
+pub(crate) const NO_CODE_MAIL_LEFT: Reason = Reason::new("code.no_mail_left");
 
 /// A code is on its way, and a half-done sign-in or confirmation waits for it.
 #[derive(Debug)]
@@ -219,15 +224,15 @@ impl Inner {
 
     /// Counts a code mail to `account`: the password was right, so only the account's own limits hold it (OTP-7).
     ///
-    /// # Errors
-    /// `TooManyTries` when the hour or the day is used up.
-    pub(crate) async fn spend_code_mail<R>(
+    /// Answers how long to wait where the hour or the day is used up. The caller settles the try all the same: a
+    /// right password is no failure (THR-7).
+    pub(crate) async fn spend_code_mail(
         &self,
         account: &AccountRow,
         now: Timestamp,
-    ) -> Result<(), Denied<R>> {
+    ) -> Result<Option<Duration>, Fault> {
         let codes = &self.config.codes;
-        let hour = std::time::Duration::from_secs(3600);
+        let hour = Duration::from_secs(3600);
         let line = QuotaLine {
             key: self.keyring.pseudonym("mail/code", account.id.as_bytes()),
             limits: QuotaLimits::Sliding(vec![
@@ -236,10 +241,8 @@ impl Inner {
             ]),
         };
         match self.store.spend(&[line], now).await? {
-            Spent::Granted { .. } => Ok(()),
-            Spent::Refused { until } => Err(Denied::TooManyTries {
-                retry_after: until.since(now),
-            }),
+            Spent::Granted { .. } => Ok(None),
+            Spent::Refused { until } => Ok(Some(until.since(now))),
         }
     }
 }

@@ -116,6 +116,16 @@ impl Bucket {
             .saturating_sub(u32::try_from(periods).unwrap_or(u32::MAX))
     }
 
+    /// The end of the wait this bucket is in at `now`, where it is in one; the only thing that closes a network.
+    ///
+    /// No wait is set further ahead than the longest one. One that lies further ahead was set before the clock went
+    /// back, and counts as over: else a clock that was wrong for a moment locks its victims out for years (CLK-4).
+    #[must_use]
+    pub fn waits_until(&self, now: Timestamp, ladder: &Ladder) -> Option<Timestamp> {
+        let waits = self.open_at > now && self.open_at <= now.plus(ladder.longest_wait);
+        waits.then_some(self.open_at)
+    }
+
     /// When the next try may pass, or `None` when one may pass at `now`.
     ///
     /// The answer is at most the longest wait away, whatever the clock did in between (CLK-4, I-25).
@@ -125,14 +135,18 @@ impl Bucket {
         if self.failures_at(now, ladder) >= ladder.cap {
             return Some(furthest);
         }
-        if self.open_at > now {
-            return Some(self.open_at.min(furthest));
+        if let Some(until) = self.waits_until(now, ladder) {
+            return Some(until);
         }
-        let window_ends = self.hashes_since.plus(ladder.hash_window);
-        if self.hashes >= ladder.hashes && window_ends > now {
-            return Some(window_ends.min(furthest));
+        if self.hashes >= ladder.hashes && !self.hash_window_over(now, ladder) {
+            return Some(self.hashes_since.plus(ladder.hash_window).min(furthest));
         }
         None
+    }
+
+    /// Whether the window of hashes has ended; one that begins in the future counts as ended too (CLK-4).
+    fn hash_window_over(&self, now: Timestamp, ladder: &Ladder) -> bool {
+        self.hashes_since.plus(ladder.hash_window) <= now || self.hashes_since > now
     }
 
     /// Charges one try at `now`: the reference that every store's statement must equal.
@@ -144,7 +158,7 @@ impl Bucket {
             return None;
         }
         let failures = self.failures_at(now, ladder).saturating_add(1);
-        let window_over = self.hashes_since.plus(ladder.hash_window) <= now;
+        let window_over = self.hash_window_over(now, ladder);
         Some(Self {
             failures,
             open_at: now.plus(ladder.wait(failures)),
@@ -365,14 +379,29 @@ mod tests {
 
     #[test]
     fn a_backward_clock_cannot_lock_for_years() {
-        // CLK-4
-        let bucket = Bucket {
+        // CLK-4, I-25
+        let micro = Duration::from_micros(1);
+        let waits = |open_at| Bucket {
             failures: 20,
-            open_at: Timestamp::MAX,
+            open_at,
             changed: T0,
             ..Bucket::EMPTY
         };
-        assert_eq!(bucket.closed_until(T0, &L), Some(T0.plus(L.longest_wait)));
+        let furthest = T0.plus(L.longest_wait);
+        assert_eq!(waits(furthest).closed_until(T0, &L), Some(furthest));
+        for beyond in [furthest.plus(micro), Timestamp::MAX] {
+            assert_eq!(waits(beyond).waits_until(T0, &L), None);
+            let charged = waits(beyond).charged(T0, &L).unwrap();
+            assert_eq!((charged.failures, charged.open_at), (21, furthest));
+        }
+        let priced = |hashes_since| Bucket {
+            hashes: L.hashes,
+            hashes_since,
+            ..Bucket::EMPTY
+        };
+        assert_eq!(priced(T0).closed_until(T0, &L), Some(T0.plus(L.hash_window)));
+        let charged = priced(T0.plus(micro)).charged(T0, &L).unwrap();
+        assert_eq!((charged.hashes, charged.hashes_since), (1, T0));
     }
 
     #[test]

@@ -6,6 +6,14 @@ const each = (selector, act) => document.querySelectorAll(selector).forEach(act)
 // Error summary: focus it where the browser ignored autofocus.
 each("[data-focus]", (summary) => summary.focus());
 
+// Back to a page whose form was sent: a browser may show it as it was left, though what it asks for is done. Ask for it
+// again. A page that was left by a link keeps what was typed on it.
+let sent = false;
+addEventListener("submit", () => { sent = true; });
+addEventListener("pageshow", (event) => {
+  if (event.persisted && sent) location.replace(location.pathname + location.search);
+});
+
 // Show and hide passwords (and the secret answer, which is shown at first). Back to hidden before anything is sent, so that
 // browsers treat the field as a password.
 each("[data-reveal], [data-hide]", (button) => {

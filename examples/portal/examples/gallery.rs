@@ -417,7 +417,7 @@ impl Gallery<'_> {
             fields,
         });
         for (name, problem) in [
-            ("403-other-site", Problem::OtherSite),
+            ("403", Problem::OtherSite),
             ("404", Problem::NotFound),
             (
                 "413",

@@ -88,13 +88,33 @@ fn with_the_command(error: SetupError) -> Failure {
 /// # Errors
 /// A sentence that names the setting.
 pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> Result<Portal, Failure> {
-    let clock = clock(settings)?;
     let keyring = keyring(keys_to_start_with(settings).map_err(|problem| problem.sentence)?)?;
-    let guard_key = *keyring.host_key("form-guard")?;
-    let config = config(settings, content)?;
     let mut environment = Environment::default();
-    environment.clock = Arc::clone(&clock);
-    let (mailer, inbox) = mailer(settings, &clock)?;
+    environment.clock = clock(settings)?;
+    assemble(
+        settings,
+        content,
+        config(settings, content)?,
+        environment,
+        keyring,
+        store,
+    )
+}
+
+/// As [`build`], with the library's configuration, the outside world and the keys from the caller; reads no file.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn assemble(
+    settings: &Settings,
+    content: &Content,
+    config: Config,
+    environment: Environment,
+    keyring: Keyring,
+    store: Arc<dyn Store>,
+) -> Result<Portal, Failure> {
+    let guard_key = *keyring.host_key("form-guard")?;
+    let (mailer, inbox) = mailer(settings, &environment.clock)?;
     let (auth, background) = PortalAuth::build_in(environment, config, store, mailer, keyring)?;
     let guard = FormGuard::new(guard_key, auth.entropy());
     let local = LocalTime::in_zone(&settings.time_zone_name)

@@ -61,6 +61,7 @@ async fn pay(
         .bind(numbers.first_wait)
         .bind(numbers.hashes)
         .bind(numbers.window_over)
+        .bind(numbers.furthest)
         .fetch_optional(conn)
         .await?;
     row.map(|row| {

@@ -13,7 +13,7 @@ use crate::challenge::ChallengePurpose;
 use crate::code_gate::{CodeRefused, ResendRefused};
 use crate::error::{Denied, Fault, Reason};
 use crate::guessing::PaidTry;
-use crate::issuing::{CodeNotice, CodeSent};
+use crate::issuing::{CodeNotice, CodeSent, NO_CODE_MAIL_LEFT};
 use crate::password::Password;
 use crate::password::hash::{Line, StoredHash, Verdict};
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
@@ -116,16 +116,11 @@ impl PortalAuth {
     ) -> Result<Option<Result<ConfirmOutcome, Denied<ConfirmRefused>>>, Denied<ConfirmRefused>> {
         let inner = &*self.inner;
         let now = inner.now();
-        let event = |kind: Reason, actor: Actor| {
-            inner.audit(
-                inner.seen_from(
-                    Event::new(kind, actor).about(account.id),
-                    visitor,
-                    Some(&account.email),
-                ),
-                now,
-            )
+        let audited = |event: Event| {
+            let event = event.about(account.id);
+            inner.audit(inner.seen_from(event, visitor, Some(&account.email)), now)
         };
+        let event = |kind: Reason, actor: Actor| audited(Event::new(kind, actor));
         let (work, answer) = if !verdict.is_right() {
             let work = UnitOfWork::new(event(REFUSED, Actor::Visitor)?);
             let work = inner
@@ -141,15 +136,20 @@ impl PortalAuth {
                 Err(Denied::Refused(ConfirmRefused::Code(CodeRefused::Closed))),
             )
         } else if signed_in.asks_for_code() {
-            inner.spend_code_mail(account, now).await?;
-            let work = UnitOfWork::new(event(CODE_SENT, Actor::Owner)?);
-            let session = Some(signed_in.session().key);
-            let (work, sent) =
-                inner.add_challenge(work, account, ChallengePurpose::Confirm, session, now, visitor)?;
-            (
-                inner.settle_right(work, paid, &account.email, now),
-                Ok(ConfirmOutcome::CodeSent(sent)),
-            )
+            let (work, answer) = if let Some(retry_after) = inner.spend_code_mail(account, now).await? {
+                let refused = Event::new(REFUSED, Actor::Owner).because(NO_CODE_MAIL_LEFT);
+                (
+                    UnitOfWork::new(audited(refused)?),
+                    Err(Denied::TooManyTries { retry_after }),
+                )
+            } else {
+                let work = UnitOfWork::new(event(CODE_SENT, Actor::Owner)?);
+                let session = Some(signed_in.session().key);
+                let (work, sent) =
+                    inner.add_challenge(work, account, ChallengePurpose::Confirm, session, now, visitor)?;
+                (work, Ok(ConfirmOutcome::CodeSent(sent)))
+            };
+            (inner.settle_right(work, paid, &account.email, now), answer)
         } else {
             let work = UnitOfWork::new(event(DONE, Actor::Owner)?);
             let (work, token) = self.renew_session(work, signed_in, account, visitor)?;

@@ -5,6 +5,8 @@
 //! (ACT-1). A known address is answered like any other: its owner gets a mail (ENU-4). Mails: E1 or E2. Audited as
 //! `register.submitted`, `register.given_up`. ASVS 2.3.1, 6.3.8.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::account::email::EmailAddress;
@@ -30,7 +32,6 @@ use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
 /// What the first page sends.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct SecurityDetails {
     /// The address as it was typed.
@@ -45,6 +46,15 @@ pub struct SecurityDetails {
     pub question: String,
     /// Its answer; empty keeps the one of an earlier visit.
     pub answer: String,
+}
+
+impl fmt::Debug for SecurityDetails {
+    /// Shows neither passwords nor the answer (LOG-2).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecurityDetails")
+            .field("question", &self.question)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SecurityDetails {

@@ -15,7 +15,7 @@ use crate::config::TwoStepPolicy;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::guessing::PaidTry;
-use crate::issuing::{CodeSent, NewSession};
+use crate::issuing::{CodeSent, NO_CODE_MAIL_LEFT, NewSession};
 use crate::password::Password;
 use crate::password::hash::{Line, StoredHash, Verdict};
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
@@ -215,7 +215,11 @@ impl Attempt<'_> {
             (Decision::SignIn, Some(account)) => self.sign_in(account, verdict, paid, now).await,
             (Decision::SendCode, Some(account)) => self.send_code(account, paid, now).await,
             (Decision::Refuse(why), account) => self.refuse(account.as_ref(), why, paid, now).await,
-            (Decision::CodesUsedUp, Some(account)) => self.codes_used_up(account, paid, now).await,
+            (Decision::CodesUsedUp, Some(account)) => {
+                let refused = SignInRefused::CodesUsedUp;
+                self.refuse_owner(account, refused.reason(), Denied::Refused(refused), paid, now)
+                    .await
+            }
             (Decision::SignIn | Decision::SendCode | Decision::CodesUsedUp, None) => Err(Denied::Fault(
                 Fault::permanent("a sign-in was decided for nobody"),
             )),
@@ -282,7 +286,12 @@ impl Attempt<'_> {
         now: Timestamp,
     ) -> Result<Concluded, Denied<SignInRefused>> {
         let inner = self.inner;
-        inner.spend_code_mail(account, now).await?;
+        if let Some(retry_after) = inner.spend_code_mail(account, now).await? {
+            let denied = Denied::TooManyTries { retry_after };
+            return self
+                .refuse_owner(account, NO_CODE_MAIL_LEFT, denied, paid, now)
+                .await;
+        }
         let work = UnitOfWork::new(inner.audit(self.event(CODE_SENT, Some(account)), now)?);
         let (work, sent) =
             inner.add_challenge(work, account, ChallengePurpose::SignIn, None, now, self.visitor)?;
@@ -294,17 +303,19 @@ impl Attempt<'_> {
         Ok(Some(Ok(SignInOutcome::CodeSent(sent))))
     }
 
-    async fn codes_used_up(
+    /// The password was right, and still nobody gets in: the try is given back.
+    async fn refuse_owner(
         &self,
         account: &AccountRow,
+        why: Reason,
+        denied: Denied<SignInRefused>,
         paid: &PaidTry,
         now: Timestamp,
     ) -> Result<Concluded, Denied<SignInRefused>> {
-        let why = SignInRefused::CodesUsedUp;
-        let event = self.event(REFUSED, Some(account)).because(why.reason());
+        let event = self.event(REFUSED, Some(account)).because(why);
         let work = UnitOfWork::new(self.inner.audit(event, now)?);
         let work = self.inner.settle_right(work, paid, self.email, now);
-        Ok((self.inner.commit(work).await? == Commit::Done).then_some(Err(Denied::Refused(why))))
+        Ok((self.inner.commit(work).await? == Commit::Done).then_some(Err(denied)))
     }
 
     async fn refuse(

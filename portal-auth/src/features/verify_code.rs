@@ -7,6 +7,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::account::email::EmailAddress;
 use crate::audit::{Actor, Event};
 use crate::challenge::ChallengePurpose;
 use crate::code_gate::{CodeRefused, ResendRefused};
@@ -34,6 +35,21 @@ impl PortalAuth {
             .live_challenge(challenge, ChallengePurpose::SignIn, None)
             .await?;
         Ok(found.map(|(challenge, account)| self.inner.code_notice(&challenge, &account.email)))
+    }
+
+    /// The address of a half-done sign-in, over or not, to fill the sign-in page in when it must begin again.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the store fails.
+    ///
+    /// # Security
+    /// Whoever holds the token has given this address and its password in this browser before.
+    pub async fn code_recipient(&self, challenge: &ChallengeToken) -> Result<Option<EmailAddress>, Fault> {
+        let Some(key) = self.inner.challenge_key(challenge) else {
+            return Ok(None);
+        };
+        let found = self.inner.store.by_challenge(key).await?;
+        Ok(found.map(|(_, account)| account.email))
     }
 
     /// Completes a sign-in with the code that was mailed; the session is at level two.

@@ -262,9 +262,9 @@ pub trait ThrottleStore: fmt::Debug + Send + Sync {
     /// refuses without writing while the bucket or one of the networks is closed (THR-2).
     ///
     /// No parallel burst may get one try more than the budget: an implementation that reads, decides and writes in
-    /// three steps gives an attacker a guess per connection. A network is closed while its `open_at` lies after
-    /// `charge.now`; nothing else in its row closes it. `Refused::until` is the latest moment of all that refuse,
-    /// each at most the ladder's longest wait after `charge.now`.
+    /// three steps gives an attacker a guess per connection. A network is closed by
+    /// [`Bucket::waits_until`](crate::throttle::Bucket::waits_until) and nothing else in its row. `Refused::until`
+    /// is the latest moment of all that refuse, each at most the ladder's longest wait after `charge.now`.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`]; the caller then refuses the try (THR-8).

@@ -8,6 +8,7 @@ pub mod manual_clock;
 pub mod recording_mailer;
 pub mod rows;
 pub mod scripted_entropy;
+pub mod tokens;
 
 pub use self::manual_clock::ManualClock;
 pub use self::recording_mailer::{MailFailure, RecordingMailer};

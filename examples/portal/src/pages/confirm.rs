@@ -12,7 +12,7 @@ use crate::pages::verify::{code_message, code_sent, resend_message};
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect, with_next};
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::{CODES_CLOSED, message};
+use crate::views::messages::{CODE_SENT_AGAIN, CODES_CLOSED, message};
 use crate::views::sign_in::ConfirmPassword;
 
 const PATH: &str = "/account/confirm-password";
@@ -24,7 +24,15 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     }
     let next = ctx.next();
     let sent = code_on_its_way(&ctx).await?;
-    page(ctx, sent.as_ref(), next, Trouble::none(), None).await
+    let again = ctx.query("notice") == Some("sent-again");
+    page(
+        ctx,
+        sent.as_ref(),
+        next,
+        Trouble::none(),
+        again.then(|| Notice::done(CODE_SENT_AGAIN)),
+    )
+    .await
 }
 
 async fn code_on_its_way(ctx: &Ctx) -> Result<Option<CodeNotice>, Fail> {
@@ -87,9 +95,10 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                 .resend_confirm_code(&ctx.visitor, signed_in, &challenge)
                 .await
             {
-                Ok(sent) => {
-                    let notice = Some(Notice::done("We have sent the code again."));
-                    page(ctx, Some(&sent), next, Trouble::none(), notice).await
+                Ok(_) => {
+                    let page = with_next(PATH, next.as_deref());
+                    let sign = if next.is_some() { '&' } else { '?' };
+                    ctx.see(&format!("{page}{sign}notice=sent-again"))
                 }
                 Err(denied) => match resend_message(&ctx, refusal(denied)?) {
                     Some(why) => page(ctx, Some(&sent), next, Trouble::general(&why), None).await,

@@ -1,6 +1,5 @@
 //! "Check your email" (P9).
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use portal_auth::features::register::SentNotice;
 use portal_auth::features::resend_registration::ResendLinkRefused;
@@ -16,8 +15,13 @@ use crate::views::sent::{Sent, Wait};
 /// P9 `/account/register/sent`; a refresh sends no mail.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let sent = own_notice(&ctx).await?;
-    let again = ctx.query("notice") == Some("sent-again");
-    let notice = again.then(|| Notice::done("We have sent the link again."));
+    let notice = match ctx.query("notice") {
+        Some("sent-again") => Some(Notice::done("We have sent the link again.")),
+        Some("asked") => Some(Notice::done(
+            "If a registration is waiting for this address, an email is on its way.",
+        )),
+        _ => None,
+    };
     page(ctx, sent.as_ref(), "", Trouble::none(), notice)
 }
 
@@ -99,27 +103,7 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
 /// Another browser: the same answer for every address (R15).
 async fn resend_to(ctx: Ctx, typed: &str) -> Result<Response, Fail> {
     match ctx.app.auth.resend_link_to(&ctx.visitor, typed).await {
-        Ok(()) => {
-            let text = "If a registration is waiting for this address, an email is on its way.";
-            let mut ctx = ctx;
-            let lifetime = in_words(ctx.app.settings.link_lifetime);
-            let sender = ctx.app.settings.mail_from.as_str().to_owned();
-            let frame = ctx.page("Check your email", Place::Register, Trouble::none())?;
-            let (page, shown) = frame
-                .noticing(Some(Notice::done(text)))
-                .with_status(StatusCode::OK)
-                .split();
-            let view = Sent {
-                page,
-                email: None,
-                typed_email: typed.to_owned(),
-                works_until: String::new(),
-                lifetime,
-                sender,
-                wait: None,
-            };
-            ctx.render(shown, &view)
-        }
+        Ok(()) => ctx.see("/account/register/sent?notice=asked"),
         Err(denied) => match refusal(denied)? {
             ResendLinkRefused::Email(e) => {
                 let text = message(e.reason().code(), e.number(), "Email Address");

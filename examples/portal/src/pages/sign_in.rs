@@ -17,7 +17,8 @@ use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, redirect, with_next};
 use crate::views::layout::{FieldMessage, Notice, Place};
 use crate::views::messages::{
-    CODE_TRIES_USED, CODES_CLOSED, LOGGED_OUT, TOOK_TOO_LONG, TWO_STEP_OFF, TWO_STEP_ON, message,
+    CODE_TRIES_USED, CODES_CLOSED, LOGGED_OUT, OTHER_BROWSER, TOOK_TOO_LONG, TWO_STEP_OFF, TWO_STEP_ON,
+    message,
 };
 use crate::views::sign_in::{Login, LoginForm, TimedOut};
 
@@ -39,6 +40,7 @@ fn notice(name: &str) -> Option<Notice> {
         "logged-out" => Notice::done(LOGGED_OUT),
         "two-step-on" => Notice::done(TWO_STEP_ON),
         "two-step-off" => Notice::done(TWO_STEP_OFF),
+        "other-browser" => Notice::attention(OTHER_BROWSER),
         "took-too-long" => Notice::attention(TOOK_TOO_LONG),
         "tries-used" => Notice::attention(CODE_TRIES_USED),
         "codes-closed" => Notice::attention(CODES_CLOSED),

@@ -1,36 +1,66 @@
 //! The mailed code (P3).
 
 use axum::response::Response;
+use portal_auth::account::email::EmailAddress;
+use portal_auth::secret::token::ChallengeToken;
 use portal_auth::{CodeNotice, CodeRefused, ResendRefused};
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Trouble, button, redirect};
+use crate::request::{Ctx, Trouble, button, redirect, with_next};
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::message;
+use crate::views::messages::{CODE_SENT_AGAIN, message};
 use crate::views::sign_in::{CodeSent, VerifyCode};
 
 /// P3 `/account/verify`; a refresh sends no new code.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let next = ctx.next();
     let Some(challenge) = ctx.challenge() else {
-        return Ok(nothing_half_done(&ctx, next.as_deref()));
+        return elsewhere(&ctx, next.as_deref(), OTHER_BROWSER, None);
     };
     match ctx.app.auth.code_notice(&challenge).await? {
-        Some(sent) => page(ctx, &sent, next, Trouble::none(), None),
-        None => Ok(nothing_half_done(&ctx, next.as_deref())),
+        Some(sent) => {
+            let again = ctx.query("notice") == Some("sent-again");
+            let notice = again.then(|| Notice::done(CODE_SENT_AGAIN));
+            page(ctx, &sent, next, Trouble::none(), notice)
+        }
+        None => {
+            let email = ctx.app.auth.code_recipient(&challenge).await?;
+            elsewhere(&ctx, next.as_deref(), TOO_LONG, email.as_ref())
+        }
     }
 }
 
-/// Without a half-done sign-in: home when signed in (the other tab was first), else login.
-fn nothing_half_done(ctx: &Ctx, next: Option<&str>) -> Response {
+/// Names of the login page's notices.
+const OTHER_BROWSER: &str = "other-browser";
+const TOO_LONG: &str = "took-too-long";
+
+/// Without a half-done sign-in: home when signed in (the other tab was first), else login with the address kept.
+fn elsewhere(
+    ctx: &Ctx,
+    next: Option<&str>,
+    notice: &str,
+    email: Option<&EmailAddress>,
+) -> Result<Response, Fail> {
     if ctx.is_signed_in() {
-        redirect(next.unwrap_or("/home"))
-    } else {
-        redirect("/account/login?notice=took-too-long")
+        return Ok(redirect(next.unwrap_or("/home")));
     }
+    Ok(redirect(&login(next, notice, email)))
+}
+
+/// The login page with everything that is known filled in.
+fn login(next: Option<&str>, notice: &str, email: Option<&EmailAddress>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("notice", notice);
+    if let Some(email) = email {
+        query.append_pair("email", email.as_str());
+    }
+    if let Some(next) = next {
+        query.append_pair("next", next);
+    }
+    format!("/account/login?{}", query.finish())
 }
 
 fn page(
@@ -99,71 +129,86 @@ pub(crate) fn resend_message(ctx: &Ctx, refused: ResendRefused) -> Option<String
 }
 
 /// `POST /account/verify`.
-pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["code", "next"])?;
     let next = ctx.place(&form.take("next"));
-    let pressed = button(&form, "verify");
     let Some(challenge) = ctx.challenge() else {
-        return Ok(nothing_half_done(&ctx, next.as_deref()));
+        return elsewhere(&ctx, next.as_deref(), OTHER_BROWSER, None);
     };
+    let email = ctx.app.auth.code_recipient(&challenge).await?;
     let Some(notice) = ctx.app.auth.code_notice(&challenge).await? else {
-        return Ok(nothing_half_done(&ctx, next.as_deref()));
+        return elsewhere(&ctx, next.as_deref(), TOO_LONG, email.as_ref());
     };
     if !genuine {
         return page(ctx, &notice, next, Trouble::stale(), None);
     }
-    match pressed.as_str() {
-        "resend" => {
-            return match ctx.app.auth.resend_code(&ctx.visitor, &challenge).await {
-                Ok(sent) => page(
-                    ctx,
-                    &sent,
-                    next,
-                    Trouble::none(),
-                    Some(Notice::done("We have sent the code again.")),
-                ),
-                Err(denied) => match resend_message(&ctx, refusal(denied)?) {
-                    Some(why) => page(ctx, &notice, next, Trouble::general(&why), None),
-                    None => start_again(ctx, "took-too-long"),
-                },
-            };
-        }
+    match button(&form, "verify").as_str() {
+        "resend" => resend(ctx, &challenge, &notice, next, email).await,
         "cancel" => {
             ctx.app.auth.cancel_sign_in(&ctx.visitor, &challenge).await?;
-            ctx.clear_cookie(PortalCookie::Verify);
-            return ctx.see("/account/login");
+            forget(ctx, "/account/login")
         }
-        _ => {}
+        _ => verify(ctx, &challenge, &form.take_secret("code"), &notice, next, email).await,
     }
-    let typed = form.take_secret("code");
-    match ctx
+}
+
+async fn verify(
+    mut ctx: Ctx,
+    challenge: &ChallengeToken,
+    typed: &str,
+    notice: &CodeNotice,
+    next: Option<String>,
+    email: Option<EmailAddress>,
+) -> Result<Response, Fail> {
+    let refused = match ctx
         .app
         .auth
-        .verify_code(&ctx.visitor, &challenge, &typed, ctx.session())
+        .verify_code(&ctx.visitor, challenge, typed, ctx.session())
         .await
     {
         Ok(new) => {
             ctx.keep(SessionCookies::for_new_session(&new));
-            ctx.see(next.as_deref().unwrap_or("/home"))
+            return ctx.see(next.as_deref().unwrap_or("/home"));
         }
-        Err(denied) => {
-            let refused = refusal(denied)?;
-            let digits = ctx.app.auth.config().codes.digits;
-            match (&refused, code_message(&refused, digits)) {
-                (CodeRefused::Expired { sent: Some(sent) }, Some(text)) => {
-                    page(ctx, &sent.clone(), next, Trouble::field("code", &text), None)
-                }
-                (_, Some(text)) => page(ctx, &notice, next, Trouble::field("code", &text), None),
-                (CodeRefused::TriesUsed, None) => start_again(ctx, "tries-used"),
-                (CodeRefused::Closed, None) => start_again(ctx, "codes-closed"),
-                (_, None) => start_again(ctx, "took-too-long"),
-            }
+        Err(denied) => refusal(denied)?,
+    };
+    let digits = ctx.app.auth.config().codes.digits;
+    let again = match (&refused, code_message(&refused, digits)) {
+        (CodeRefused::Expired { sent: Some(sent) }, Some(text)) => {
+            return page(ctx, sent, next, Trouble::field("code", &text), None);
         }
+        (_, Some(text)) => return page(ctx, notice, next, Trouble::field("code", &text), None),
+        (CodeRefused::TriesUsed, None) => "tries-used",
+        (CodeRefused::Closed, None) => "codes-closed",
+        (_, None) => TOO_LONG,
+    };
+    forget(ctx, &login(next.as_deref(), again, email.as_ref()))
+}
+
+async fn resend(
+    ctx: Ctx,
+    challenge: &ChallengeToken,
+    notice: &CodeNotice,
+    next: Option<String>,
+    email: Option<EmailAddress>,
+) -> Result<Response, Fail> {
+    let refused = match ctx.app.auth.resend_code(&ctx.visitor, challenge).await {
+        Ok(_) => {
+            let page = with_next("/account/verify", next.as_deref());
+            let sign = if next.is_some() { '&' } else { '?' };
+            return ctx.see(&format!("{page}{sign}notice=sent-again"));
+        }
+        Err(denied) => refusal(denied)?,
+    };
+    match resend_message(&ctx, refused) {
+        Some(why) => page(ctx, notice, next, Trouble::general(&why), None),
+        None => forget(ctx, &login(next.as_deref(), TOO_LONG, email.as_ref())),
     }
 }
 
-fn start_again(mut ctx: Ctx, notice: &str) -> Result<Response, Fail> {
+/// Drops the half-done sign-in's cookie and goes on.
+fn forget(mut ctx: Ctx, path: &str) -> Result<Response, Fail> {
     ctx.clear_cookie(PortalCookie::Verify);
-    ctx.see(&format!("/account/login?notice={notice}"))
+    ctx.see(path)
 }

@@ -186,8 +186,7 @@ impl Tables {
             .networks
             .iter()
             .filter_map(|key| self.buckets.get(key))
-            .filter(|network| network.open_at > now)
-            .map(|network| network.open_at.min(furthest));
+            .filter_map(|network| network.waits_until(now, ladder));
         let bucket = self.buckets.get(&charge.bucket).unwrap_or(&Bucket::EMPTY);
         if let Some(until) = networks.chain(bucket.closed_until(now, ladder)).max() {
             return Charged::Refused { until };

@@ -169,7 +169,8 @@ macro_rules! __conformance_cases {
                 a_refused_charge_writes_nothing
                 a_closed_network_refuses_without_a_write
                 a_network_opens_at_its_microsecond
-                a_refusal_never_names_a_moment_beyond_the_longest_wait
+                a_clock_that_went_back_keeps_nobody_out
+                a_bucket_at_its_cap_does_not_open_by_itself
                 hashing_has_a_price_that_success_does_not_refund
                 buckets_do_not_mix
                 any_sequence_of_charges_and_settlements_equals_the_reference

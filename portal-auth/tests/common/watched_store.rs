@@ -1,0 +1,216 @@
+//! The in-memory store, with every call counted and every commit in the hand of the test.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use portal_auth::account::email::EmailAddress;
+use portal_auth::account::snapshot::{AccountId, AccountRow};
+use portal_auth::audit::{AuditRow, EventId};
+use portal_auth::challenge::{ChallengeKey, ChallengeRow};
+use portal_auth::device::DeviceKey;
+use portal_auth::environment::Timestamp;
+use portal_auth::link::LinkKey;
+use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, OutboxRow};
+use portal_auth::mail::quota::{QuotaLine, Spent};
+use portal_auth::registration::RegistrationId;
+use portal_auth::registration::draft::{DraftKey, DraftRow};
+use portal_auth::session::{SessionKey, SessionRow, SessionView};
+use portal_auth::store::in_memory::InMemoryStore;
+use portal_auth::store::{
+    AccountStore, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
+    RegistrationView, SessionStore, SignInView, StoreError, StoreHealth, ThrottleStore,
+};
+use portal_auth::throttle::{Charge, Charged};
+use portal_auth::unit_of_work::UnitOfWork;
+
+/// What happens to a commit instead of its being written at once.
+#[derive(Debug)]
+pub(crate) enum Mishap {
+    /// A row changed in between.
+    Conflict,
+    /// Somebody else's work is written first.
+    Rival(Box<UnitOfWork>),
+    /// It is written, and the answer is lost.
+    LostAnswer,
+    /// It is not written, and nobody knows.
+    LostRequest,
+}
+
+#[derive(Debug, Default)]
+struct Watch {
+    calls: Vec<&'static str>,
+    events: Vec<AuditRow>,
+    mishaps: HashMap<String, VecDeque<Mishap>>,
+    down: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct WatchedStore {
+    inner: InMemoryStore,
+    watch: Mutex<Watch>,
+}
+
+impl WatchedStore {
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self, name: &'static str) -> Result<&InMemoryStore, StoreError> {
+        let mut watch = self.watch();
+        watch.calls.push(name);
+        if watch.down {
+            return Err(StoreError::Unavailable("the test pulled the plug".into()));
+        }
+        Ok(&self.inner)
+    }
+
+    /// The calls since the last time, in order.
+    pub(crate) fn take_calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.watch().calls)
+    }
+
+    pub(crate) fn events(&self) -> Vec<AuditRow> {
+        self.watch().events.clone()
+    }
+
+    /// What the next commit whose first event is `kind` meets; several wait in line.
+    pub(crate) fn meet(&self, kind: &str, mishap: Mishap) {
+        let mut watch = self.watch();
+        watch
+            .mishaps
+            .entry(kind.to_owned())
+            .or_default()
+            .push_back(mishap);
+    }
+
+    /// Whether the database can be reached.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.watch().down = down;
+    }
+
+    async fn write(&self, work: UnitOfWork) -> Result<(), StoreError> {
+        let events = work.events().to_vec();
+        self.inner.commit(work).await?;
+        self.watch().events.extend(events);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AccountStore for WatchedStore {
+    async fn by_email(
+        &self,
+        email: &EmailAddress,
+        device: Option<DeviceKey>,
+    ) -> Result<SignInView, StoreError> {
+        self.call("by_email")?.by_email(email, device).await
+    }
+    async fn by_registrant(&self, email: &EmailAddress) -> Result<RegistrantView, StoreError> {
+        self.call("by_registrant")?.by_registrant(email).await
+    }
+    async fn by_id(&self, id: AccountId) -> Result<Option<AccountRow>, StoreError> {
+        self.call("by_id")?.by_id(id).await
+    }
+    async fn by_registration(&self, id: RegistrationId) -> Result<Option<RegistrationView>, StoreError> {
+        self.call("by_registration")?.by_registration(id).await
+    }
+    async fn by_link(&self, key: LinkKey) -> Result<Option<LinkView>, StoreError> {
+        self.call("by_link")?.by_link(key).await
+    }
+    async fn by_challenge(
+        &self,
+        key: ChallengeKey,
+    ) -> Result<Option<(ChallengeRow, AccountRow)>, StoreError> {
+        self.call("by_challenge")?.by_challenge(key).await
+    }
+    async fn activity(&self, id: AccountId, kinds: &[&str], most: u32) -> Result<Vec<AuditRow>, StoreError> {
+        self.call("activity")?.activity(id, kinds, most).await
+    }
+    async fn commit(&self, work: UnitOfWork) -> Result<(), StoreError> {
+        self.call("commit")?;
+        let kind = work.events().first().map(|e| e.kind.clone()).unwrap_or_default();
+        let mishap = self.watch().mishaps.get_mut(&kind).and_then(VecDeque::pop_front);
+        match mishap {
+            None => self.write(work).await,
+            Some(Mishap::Conflict) => Err(StoreError::Conflict),
+            Some(Mishap::Rival(rival)) => {
+                self.write(*rival).await?;
+                self.write(work).await
+            }
+            Some(Mishap::LostAnswer) => {
+                self.write(work).await?;
+                Err(StoreError::Ambiguous("the line was cut".into()))
+            }
+            Some(Mishap::LostRequest) => Err(StoreError::Ambiguous("the line was cut".into())),
+        }
+    }
+    async fn was_committed(&self, id: EventId) -> Result<bool, StoreError> {
+        self.call("was_committed")?.was_committed(id).await
+    }
+}
+
+#[async_trait]
+impl DraftStore for WatchedStore {
+    async fn load(&self, key: DraftKey) -> Result<Option<DraftRow>, StoreError> {
+        self.call("load")?.load(key).await
+    }
+    async fn save(&self, draft: &DraftRow) -> Result<(), StoreError> {
+        self.call("save")?.save(draft).await
+    }
+}
+
+#[async_trait]
+impl SessionStore for WatchedStore {
+    async fn session(&self, key: SessionKey) -> Result<Option<SessionView>, StoreError> {
+        self.call("session")?.session(key).await
+    }
+    async fn touch_many(&self, stamps: &[(SessionKey, Timestamp)]) -> Result<(), StoreError> {
+        self.call("touch_many")?.touch_many(stamps).await
+    }
+    async fn sessions_of(&self, account: AccountId) -> Result<Vec<SessionRow>, StoreError> {
+        self.call("sessions_of")?.sessions_of(account).await
+    }
+}
+
+#[async_trait]
+impl ThrottleStore for WatchedStore {
+    async fn charge(&self, charge: &Charge) -> Result<Charged, StoreError> {
+        self.call("charge")?.charge(charge).await
+    }
+    async fn spend(&self, lines: &[QuotaLine], now: Timestamp) -> Result<Spent, StoreError> {
+        self.call("spend")?.spend(lines, now).await
+    }
+}
+
+#[async_trait]
+impl OutboxStore for WatchedStore {
+    async fn claim(&self, claim: Claim) -> Result<Vec<OutboxRow>, StoreError> {
+        self.call("claim")?.claim(claim).await
+    }
+    async fn settle(
+        &self,
+        id: MailId,
+        lease_no: i64,
+        outcome: &MailOutcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.call("settle")?.settle(id, lease_no, outcome, now).await
+    }
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.call("next_due")?.next_due().await
+    }
+    async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
+        self.call("backlog")?.backlog(now).await
+    }
+}
+
+#[async_trait]
+impl Housekeeping for WatchedStore {
+    async fn purge(&self, plan: &PurgePlan) -> Result<u64, StoreError> {
+        self.call("purge")?.purge(plan).await
+    }
+    async fn health(&self) -> Result<StoreHealth, StoreError> {
+        self.call("health")?.health().await
+    }
+}
