@@ -88,10 +88,6 @@ impl Screen {
         self.find(css).await.text().await.unwrap()
     }
 
-    pub async fn h1(&self) -> String {
-        self.text("h1").await
-    }
-
     /// The element, which must be there.
     pub async fn find(&self, css: &str) -> Element {
         match self.client().find(Locator::Css(css)).await {
