@@ -1,5 +1,11 @@
 //! Every request of a signed-in person: alive to the microsecond, dead to the microsecond, and never lifted.
 
+#![allow(
+    clippy::panic,
+    clippy::question_mark,
+    reason = "a test that cannot go on has failed, and its numbers are small"
+)]
+
 mod common;
 
 use common::{DAY, HOUR, MICRO, MINUTE, SECOND, VAL, World, address, stranger};

@@ -1,5 +1,11 @@
 //! "Confirm it is you": a fresh proof in a running session, which never lifts it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::unreachable,
+    reason = "a test that cannot go on has failed, and its numbers are small"
+)]
+
 mod common;
 
 use common::{DAY, HOUR, MICRO, MINUTE, PASSWORD, SECOND, VAL, World, address, familiar, stranger};

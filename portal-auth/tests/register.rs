@@ -1,5 +1,12 @@
 //! Registering in steps: order, what is kept and shown, one mail, and nothing for outsiders to learn.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test that cannot go on has failed, and its numbers are small"
+)]
+
 mod common;
 
 use std::sync::Arc;
