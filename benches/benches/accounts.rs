@@ -17,7 +17,12 @@ fn accounts(c: &mut Criterion) {
         let open = |kernel, params| runtime.block_on(House::new(kind, kernel, params, ACCOUNTS));
         session_check(c, &runtime, kind, &open(Kernel::Fast, HashParams::cheapest()));
         for kernel in Kernel::ALL {
-            sign_in(c, &runtime, &format!("{kind}, {kernel}"), &open(kernel, HashParams::DEFAULT));
+            sign_in(
+                c,
+                &runtime,
+                &format!("{kind}, {kernel}"),
+                &open(kernel, HashParams::DEFAULT),
+            );
         }
         let cheapest = open(Kernel::Fast, HashParams::cheapest());
         sign_in(c, &runtime, &format!("{kind}, cheapest hash"), &cheapest);

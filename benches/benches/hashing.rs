@@ -34,13 +34,20 @@ fn hashing(c: &mut Criterion) {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for kernel in Kernel::ALL {
-        let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
-        let builder = Argon2id::builder(clock, entropy).params(params).engine(kernel.engine());
+        let (clock, entropy) = (
+            Arc::new(SystemClock::default()),
+            Arc::new(SystemEntropy::default()),
+        );
+        let builder = Argon2id::builder(clock, entropy)
+            .params(params)
+            .engine(kernel.engine());
         let hasher = builder.build().unwrap();
         group.bench_function(format!("{kernel}, behind the gate"), |b| {
             b.to_async(&runtime).iter(async || {
                 let mut slot = hasher.enter(Line::Known).await.unwrap();
-                slot.hash(SecretBytes::from(PASSWORD), Pepper::None).await.unwrap()
+                slot.hash(SecretBytes::from(PASSWORD), Pepper::None)
+                    .await
+                    .unwrap()
             });
         });
     }

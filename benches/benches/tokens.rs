@@ -15,8 +15,12 @@ fn tokens(c: &mut Criterion) {
     let genuine = make(&keyring, Purpose::Session, &entropy).unwrap();
     let forged = make(&keyring, Purpose::Device, &entropy).unwrap();
     let mut group = c.benchmark_group("token");
-    group.bench_function("make", |b| b.iter(|| make(&keyring, Purpose::Session, &entropy).unwrap()));
-    group.bench_function("read", |b| b.iter(|| SessionToken::parse(black_box(&genuine)).unwrap()));
+    group.bench_function("make", |b| {
+        b.iter(|| make(&keyring, Purpose::Session, &entropy).unwrap())
+    });
+    group.bench_function("read", |b| {
+        b.iter(|| SessionToken::parse(black_box(&genuine)).unwrap())
+    });
     group.bench_function("check, genuine", |b| {
         b.iter(|| assert!(is_genuine(&keyring, Purpose::Session, black_box(&genuine))));
     });

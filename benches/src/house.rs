@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use portal_auth::account::snapshot::AccountRow;
+use portal_auth::account::status::TwoStep;
 use portal_auth::config::Config;
 use portal_auth::environment::{SystemClock, SystemEntropy};
 use portal_auth::error::Denied;
@@ -88,11 +89,15 @@ impl House {
         let accounts: Vec<_> = (1..=accounts)
             .map(|n| AccountRow {
                 password: hash.clone(),
+                two_step: TwoStep::Off,
                 ..rows::account(n)
             })
             .collect();
         for account in &accounts {
-            store.commit(rows::work_with(account)).await.expect("a fresh store");
+            store
+                .commit(rows::work_with(account))
+                .await
+                .expect("a fresh store");
         }
         let keyring = Keyring::random(&SystemEntropy::default()).expect("keys");
         let built = PortalAuth::build(config, store, RecordingMailer::new(), keyring);
@@ -118,7 +123,11 @@ impl House {
     /// `Busy` when more sign in at once than the gate lets in.
     pub async fn sign_in(&self, n: usize) -> Result<NewSession, Denied<SignInRefused>> {
         let at = n.checked_rem(self.accounts.len()).unwrap_or(0);
-        let device = self.devices.get(at).and_then(Option::as_deref).and_then(DeviceToken::parse);
+        let device = self
+            .devices
+            .get(at)
+            .and_then(Option::as_deref)
+            .and_then(DeviceToken::parse);
         self.sign_in_from(at, device).await
     }
 
@@ -127,7 +136,8 @@ impl House {
     /// # Errors
     /// As [`sign_in`](Self::sign_in).
     pub async fn sign_in_anew(&self, n: usize) -> Result<NewSession, Denied<SignInRefused>> {
-        self.sign_in_from(n.checked_rem(self.accounts.len()).unwrap_or(0), None).await
+        self.sign_in_from(n.checked_rem(self.accounts.len()).unwrap_or(0), None)
+            .await
     }
 
     async fn sign_in_from(
@@ -167,7 +177,10 @@ fn visitor() -> Visitor {
 }
 
 async fn hash_of(password: &str, params: HashParams) -> StoredHash {
-    let (clock, entropy) = (Arc::new(SystemClock::default()), Arc::new(SystemEntropy::default()));
+    let (clock, entropy) = (
+        Arc::new(SystemClock::default()),
+        Arc::new(SystemEntropy::default()),
+    );
     let hasher = Argon2id::builder(clock, entropy).params(params).permits(1);
     let hasher = hasher.build().expect("a hasher");
     let mut slot = hasher.enter(Line::Known).await.expect("a place");
@@ -182,14 +195,18 @@ async fn open(kind: Kind) -> (Arc<dyn Store>, Vec<u32>, Ground) {
             let folder = tempfile::tempdir().expect("a folder");
             let file = folder.path().join("bench.db");
             let file = file.to_str().expect("a path in UTF-8");
-            let store = SqliteStore::open(file, &SqliteOptions::default()).await.expect("a file");
+            let store = SqliteStore::open(file, &SqliteOptions::default())
+                .await
+                .expect("a file");
             store.migrate().await.expect("a schema");
             (Arc::new(store), Vec::new(), Ground::Folder(folder))
         }
         Kind::Postgres => {
             let database = postgres_with(true).fresh_database();
             let options = PostgresOptions::default();
-            let store = PostgresStore::connect(database.url(), &options).await.expect("a server");
+            let store = PostgresStore::connect(database.url(), &options)
+                .await
+                .expect("a server");
             store.migrate().await.expect("a schema");
             let server: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
                 .fetch_one(store.pool())

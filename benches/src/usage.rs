@@ -49,13 +49,17 @@ fn parent_of(pid: u32) -> Option<u32> {
 /// Resident memory of this process in bytes.
 #[must_use]
 pub fn resident() -> u64 {
-    status("/proc/self/status", "VmRSS:").unwrap_or(0).saturating_mul(1024)
+    status("/proc/self/status", "VmRSS:")
+        .unwrap_or(0)
+        .saturating_mul(1024)
 }
 
 /// The most resident memory since [`forget_peak`], in bytes.
 #[must_use]
 pub fn peak() -> u64 {
-    status("/proc/self/status", "VmHWM:").unwrap_or(0).saturating_mul(1024)
+    status("/proc/self/status", "VmHWM:")
+        .unwrap_or(0)
+        .saturating_mul(1024)
 }
 
 /// Begins to count the peak anew.

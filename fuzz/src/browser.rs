@@ -144,7 +144,9 @@ impl Browser {
             return;
         }
         let about_you = json!({ "title": "Ms", "forename": "Jo", "surname": "Newcomer", "gender": "female" });
-        let saved = auth.save_section(&draft, "about_you", about_you, Save::Checked).await;
+        let saved = auth
+            .save_section(&draft, "about_you", about_you, Save::Checked)
+            .await;
         saved.expect("the second step");
         if matches!(state, State::LinkOpened) {
             self.send_off(&draft).await;
@@ -157,13 +159,19 @@ impl Browser {
             "address_line1": "1 High Street", "town": "Anytown",
         }] });
         let auth = self.auth().clone();
-        let saved = auth.save_section(draft, "work_details", work_details, Save::Checked).await;
+        let saved = auth
+            .save_section(draft, "work_details", work_details, Save::Checked)
+            .await;
         saved.expect("the third step");
         let sent = auth.submit_registration(&visitor(), draft).await;
         sent.expect("a registration that is complete");
         self.portal.background.work_once().await.expect("mail goes out");
         let inbox = self.portal.app.inbox.as_ref().expect("an inbox");
-        let mail = inbox.newest_first(NEWCOMER, "").into_iter().next().expect("a mail");
+        let mail = inbox
+            .newest_first(NEWCOMER, "")
+            .into_iter()
+            .next()
+            .expect("a mail");
         let (_, token) = mail
             .links
             .iter()
@@ -205,7 +213,9 @@ fn visitor() -> Visitor {
 
 /// Runs one future to its end.
 pub(crate) fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     runtime.expect("a runtime").block_on(future)
 }
 
@@ -238,7 +248,9 @@ static HASH: LazyLock<StoredHash> = LazyLock::new(|| {
     let hash = || {
         wait_for(async {
             let mut slot = HASHER.enter(Line::Known).await.expect("a place");
-            slot.hash(SecretBytes::from(PASSWORD), Pepper::None).await.expect("a hash")
+            slot.hash(SecretBytes::from(PASSWORD), Pepper::None)
+                .await
+                .expect("a hash")
         })
     };
     std::thread::scope(|scope| scope.spawn(hash).join().expect("a hash"))

@@ -30,7 +30,10 @@ pub fn email(data: &[u8]) -> Reached {
         typed == canonical,
         "only the canonical text is taken from a row"
     );
-    assert_eq!(format!("{}@{}", address.local_part(), address.domain()), canonical);
+    assert_eq!(
+        format!("{}@{}", address.local_part(), address.domain()),
+        canonical
+    );
     let before_at = typed.trim().split('@').next().unwrap_or_default();
     assert!(
         address.local_part().eq_ignore_ascii_case(before_at),
@@ -84,10 +87,16 @@ fn holds(policy: &PasswordPolicy, typed: &str, email: Option<&EmailAddress>) {
 }
 
 fn is_told_well(broken: &[BrokenRule], typed: &str) {
-    assert!(!broken.is_empty() && broken.is_sorted_by(|a, b| a < b), "{broken:?}");
+    assert!(
+        !broken.is_empty() && broken.is_sorted_by(|a, b| a < b),
+        "{broken:?}"
+    );
     assert_eq!(typed.is_empty(), broken == [BrokenRule::Required]);
     let sentence = wording::sentence(broken);
     assert!((1..1_000).contains(&sentence.len()), "{sentence}");
     let is_a_secret = typed.chars().count() > 20;
-    assert!(!is_a_secret || !sentence.contains(typed), "a message never shows a password");
+    assert!(
+        !is_a_secret || !sentence.contains(typed),
+        "a message never shows a password"
+    );
 }

@@ -42,12 +42,21 @@ pub fn mail(data: &[u8]) -> Reached {
     };
     let (forename, browser) = (line(), line());
     let found = wait_for(letters(&address, forename, browser));
-    assert_eq!(found.len(), USUAL.len(), "a row with an odd value still makes its mail");
+    assert_eq!(
+        found.len(),
+        USUAL.len(),
+        "a row with an odd value still makes its mail"
+    );
     for (mail, usual) in found.iter().zip(USUAL.iter()) {
         assert_eq!(mail.recipients, [address.as_str()]);
         assert_eq!(mail.subject, usual.subject);
         assert_eq!(mail.parts, usual.parts);
-        let names = |mail: &ParsedMail| mail.headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let names = |mail: &ParsedMail| {
+            mail.headers
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(names(mail), names(usual));
         // No element of ours begins so: it would be what somebody typed.
         assert!(!mail.html.contains("<z"), "typed markup stands in a mail");
@@ -67,9 +76,15 @@ async fn letters(address: &EmailAddress, forename: &str, browser: &str) -> Vec<P
     };
     let mails = [
         (MailKind::AccountReady, json!({})),
-        (MailKind::TwoStepChanged, json!({ "choice": "email", "browser": browser })),
+        (
+            MailKind::TwoStepChanged,
+            json!({ "choice": "email", "browser": browser }),
+        ),
     ];
-    let mails = mails.into_iter().zip(1..).map(|((kind, facts), n)| row(kind, &facts, n, &account));
+    let mails = mails
+        .into_iter()
+        .zip(1..)
+        .map(|((kind, facts), n)| row(kind, &facts, n, &account));
     let work = mails.fold(rows::work_with(&account), UnitOfWork::mail);
 
     let (store, recorder) = (Arc::new(InMemoryStore::new()), RecordingMailer::new());
@@ -119,6 +134,10 @@ static FILES: LazyLock<FileMailer> = LazyLock::new(|| {
 /// In memory where the system has such a folder: each mail is on the disk before it counts as written.
 fn folder() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
-    let base = if shared.is_dir() { shared } else { std::env::temp_dir() };
+    let base = if shared.is_dir() {
+        shared
+    } else {
+        std::env::temp_dir()
+    };
     base.join(format!("portal-auth-fuzz-{}", std::process::id()))
 }

@@ -25,7 +25,10 @@ pub fn next(data: &[u8]) -> Reached {
     };
     assert_eq!(next.as_str(), target);
     assert!(target.len() <= 512 && HeaderValue::from_str(target).is_ok());
-    for base in ["https://portal.example", "http://127.0.0.1:8080/account/login?next=x#y"] {
+    for base in [
+        "https://portal.example",
+        "http://127.0.0.1:8080/account/login?next=x#y",
+    ] {
         let base = Url::parse(base).expect("an address");
         let resolved = base.join(target).expect("a path");
         assert_eq!(resolved.origin(), base.origin());
@@ -57,14 +60,25 @@ pub fn forwarded(data: &[u8]) -> Reached {
     let found = client(&trusted, peer).expect("there is a peer");
     assert_eq!(found, found.to_canonical());
     if let IpAddr::V4(v4) = peer {
-        assert_eq!(client(&trusted, v4.to_ipv6_mapped().into()), Some(found), "one address, one key");
+        assert_eq!(
+            client(&trusted, v4.to_ipv6_mapped().into()),
+            Some(found),
+            "one address, one key"
+        );
     }
     if !trusted.contains(peer) {
         assert_eq!(found, peer.to_canonical());
     }
     if !trusted.contains(found) {
         // A stranger can write anything further left, and nothing changes.
-        for planted in ["203.0.113.99", "10.0.0.1", "for=203.0.113.99", "for=10.0.0.1", "\"", "for=\"["] {
+        for planted in [
+            "203.0.113.99",
+            "10.0.0.1",
+            "for=203.0.113.99",
+            "for=10.0.0.1",
+            "\"",
+            "for=\"[",
+        ] {
             let planted = with_planted_hop(&headers, planted);
             assert_eq!(trusted.client_address(Some(peer), &planted), Some(found));
         }
@@ -134,7 +148,10 @@ pub fn form(data: &[u8]) -> Reached {
         let mut repeated = data.to_vec();
         repeated.push(b'&');
         repeated.extend_from_slice(data);
-        assert!(Form::parse(&repeated).is_err(), "a field that comes twice has no value");
+        assert!(
+            Form::parse(&repeated).is_err(),
+            "a field that comes twice has no value"
+        );
     }
     for (name, value) in &fields {
         assert_eq!(form.take(name), *value);

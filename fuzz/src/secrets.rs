@@ -32,7 +32,12 @@ pub fn tokens(data: &[u8]) -> Reached {
     let mut opened = false;
     for door in doors {
         let opens = wait_for(door.opens(&text));
-        assert_eq!(opens, door.can_open && text == door.token, "{}: {text}", char::from(door.letter));
+        assert_eq!(
+            opens,
+            door.can_open && text == door.token,
+            "{}: {text}",
+            char::from(door.letter)
+        );
         opened |= opens;
     }
     Reached::accepted(opened)

@@ -107,7 +107,9 @@ fn add_lines<'a>(headers: &mut HeaderMap, lines: impl Iterator<Item = &'a [u8]>)
     for line in lines.take(32) {
         let mut halves = line.splitn(2, |b| *b == b':');
         let name = halves.next().and_then(|name| HeaderName::from_bytes(name).ok());
-        let value = halves.next().and_then(|value| HeaderValue::from_bytes(value.trim_ascii()).ok());
+        let value = halves
+            .next()
+            .and_then(|value| HeaderValue::from_bytes(value.trim_ascii()).ok());
         if let (Some(name), Some(value)) = (name, value) {
             if name == HOST {
                 headers.insert(name, value);
@@ -132,8 +134,13 @@ async fn exchange(browser: &mut Browser, mut request: Request<Body>) -> Option<S
     }
     let next = destination(&response, &asked);
     let (parts, body) = response.into_parts();
-    let page = to_bytes(body, PAGE_LIMIT).await.expect("a page of sensible length");
-    let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let page = to_bytes(body, PAGE_LIMIT)
+        .await
+        .expect("a page of sensible length");
+    let kind = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
     if kind.is_some_and(|kind| kind.starts_with("text/html")) {
         assert!(parts.headers.contains_key(CONTENT_SECURITY_POLICY), "{asked}");
         let page = std::str::from_utf8(&page).expect("pages are UTF-8");
@@ -160,9 +167,15 @@ fn keep(browser: &mut Browser, line: &HeaderValue, asked: &str) {
 fn destination(response: &Response, asked: &str) -> Option<String> {
     let location = response.headers().get(LOCATION)?;
     let location = location.to_str().expect("locations are ASCII");
-    assert!(response.status().is_redirection() || response.status() == StatusCode::CREATED, "{asked}");
+    assert!(
+        response.status().is_redirection() || response.status() == StatusCode::CREATED,
+        "{asked}"
+    );
     let second = location.as_bytes().get(1);
     let is_path = location.starts_with('/') && second != Some(&b'/') && second != Some(&b'\\');
-    assert!(is_path && !location.contains(['\r', '\n']), "{asked} leads to {location}");
+    assert!(
+        is_path && !location.contains(['\r', '\n']),
+        "{asked} leads to {location}"
+    );
     Some(location.to_owned())
 }

@@ -9,9 +9,38 @@ use portal_auth_fuzz::{Reached, TARGETS, Target};
 
 /// What mutations write into an input besides single bytes: marks that parsers turn on.
 const WORDS: [&str; 32] = [
-    "\0", "\r\n", "\n", " ", "%", "%00", "%2e", "&", "=", ";", ",", "@", "..", "//", "\\", "\"", "<z>", "\u{e9}", "\u{202e}",
-    "\u{ff11}", "xn--", "$", "pepper=", "m=4294967295", "form_token=", "do=", "next=/home", "::ffff:10.0.0.1", "10.0.0.1",
-    "A", "-", "9999999999",
+    "\0",
+    "\r\n",
+    "\n",
+    " ",
+    "%",
+    "%00",
+    "%2e",
+    "&",
+    "=",
+    ";",
+    ",",
+    "@",
+    "..",
+    "//",
+    "\\",
+    "\"",
+    "<z>",
+    "\u{e9}",
+    "\u{202e}",
+    "\u{ff11}",
+    "xn--",
+    "$",
+    "pepper=",
+    "m=4294967295",
+    "form_token=",
+    "do=",
+    "next=/home",
+    "::ffff:10.0.0.1",
+    "10.0.0.1",
+    "A",
+    "-",
+    "9999999999",
 ];
 
 #[test]
@@ -46,16 +75,27 @@ fn replay(name: &str, target: Target) {
             Reached::Accepted => reached.1 += 1,
         }
     }
-    assert!(reached.0 > 2 && reached.1 > 2, "a corpus gets refused and gets through: {reached:?}");
+    assert!(
+        reached.0 > 2 && reached.1 > 2,
+        "a corpus gets refused and gets through: {reached:?}"
+    );
     // Crashes that `cargo fuzz` has found on this machine.
     for (file, input) in files(&root().join("artifacts").join(name)) {
         run(target, &input, &file.display().to_string());
     }
     let chance = ScriptedEntropy::new(20_260);
     // Whole requests cost a hundred times what a parser does.
-    let batch = if matches!(name, "mail" | "portal_forms" | "portal_requests") { 600 } else { 2_000 };
+    let batch = if matches!(name, "mail" | "portal_forms" | "portal_requests") {
+        600
+    } else {
+        2_000
+    };
     for n in 0..batch {
-        run(target, &mutated(&corpus, &chance), &format!("input {n} of the batch"));
+        run(
+            target,
+            &mutated(&corpus, &chance),
+            &format!("input {n} of the batch"),
+        );
     }
 }
 
@@ -98,7 +138,16 @@ fn root() -> &'static Path {
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     names.sort();
     names
@@ -112,5 +161,8 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .map(|entry| entry.unwrap().path())
         .collect();
     paths.sort();
-    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    paths
+        .into_iter()
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }

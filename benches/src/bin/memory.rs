@@ -23,7 +23,11 @@ async fn main() -> ExitCode {
     for kernel in Kernel::ALL {
         all_within &= storm(kernel).await;
     }
-    if all_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if all_within {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 async fn storm(kernel: Kernel) -> bool {
@@ -52,7 +56,9 @@ async fn storm(kernel: Kernel) -> bool {
         }
     }
     let permits = u64::try_from(house.auth.counts().gate.permits).unwrap_or(u64::MAX);
-    let hashing = permits.saturating_mul(u64::from(cost.memory_kib())).saturating_mul(1024);
+    let hashing = permits
+        .saturating_mul(u64::from(cost.memory_kib()))
+        .saturating_mul(1024);
     let (most, limit) = (peak(), start.saturating_add(hashing).saturating_add(SLACK));
     let in_mib = |bytes: u64| bytes.checked_div(MIB).unwrap_or(0);
     println!(

@@ -81,7 +81,14 @@ pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> R
     let keyring = keyring(keys_to_start_with(settings).map_err(|problem| problem.sentence)?)?;
     let mut environment = Environment::default();
     environment.clock = clock(settings)?;
-    assemble(settings, content, config(settings, content)?, environment, keyring, store)
+    assemble(
+        settings,
+        content,
+        config(settings, content)?,
+        environment,
+        keyring,
+        store,
+    )
 }
 
 /// As [`build`], with the library's configuration, the outside world and the keys from the caller; reads no file.
