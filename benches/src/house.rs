@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use portal_auth::account::snapshot::AccountRow;
+use portal_auth::account::status::TwoStep;
 use portal_auth::config::Config;
 use portal_auth::environment::{SystemClock, SystemEntropy};
 use portal_auth::error::Denied;
@@ -88,6 +89,7 @@ impl House {
         let accounts: Vec<_> = (1..=accounts)
             .map(|n| AccountRow {
                 password: hash.clone(),
+                two_step: TwoStep::Off,
                 ..rows::account(n)
             })
             .collect();
