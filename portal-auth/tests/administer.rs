@@ -1,5 +1,15 @@
 //! What an administrator may do, and that an account in their hands is dead at once.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking, and counts with small numbers"
+)]
+
 mod common;
 
 use common::watched_store::Mishap;

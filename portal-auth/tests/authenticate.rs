@@ -1,9 +1,13 @@
 //! Every request of a signed-in person: alive to the microsecond, dead to the microsecond, and never lifted.
 
 #![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::panic,
-    clippy::question_mark,
-    reason = "a test that cannot go on has failed, and its numbers are small"
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking, and counts with small numbers"
 )]
 
 mod common;
@@ -74,13 +78,7 @@ async fn two_processes_agree_on_the_last_activity_to_the_microsecond() {
         );
         world.clock.advance(wait - SECOND * 10);
         assert_eq!(ended(&other, &session).await, end);
-        let here = if end.is_none() {
-            // The other process has just seen the person.
-            None
-        } else {
-            end
-        };
-        assert_eq!(ended(&world.auth, &session).await, here);
+        assert_eq!(ended(&world.auth, &session).await, end);
     }
 }
 

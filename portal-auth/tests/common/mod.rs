@@ -1,12 +1,13 @@
 //! A small world for the tests of features: one store, one clock, one mailbox, and the steps people take in it.
-#![allow(dead_code, reason = "each test binary uses its own part of the world")]
 #![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
+    dead_code,
+    unused_imports,
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
-    reason = "a test that cannot go on has failed"
+    reason = "each test file uses its own part of the world, and fails by panicking"
 )]
 
 pub(crate) mod watched_store;
