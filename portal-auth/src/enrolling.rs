@@ -1,5 +1,7 @@
 //! What registering and activating share: the link that is mailed, and the account that is made in the end.
 
+use std::time::Duration;
+
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::account::status::{AuthEpoch, Status, TwoStep};
@@ -10,7 +12,7 @@ use crate::link::{LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubjec
 use crate::mail::outbox::{MailKind, OutboxRow};
 use crate::mail::quota::Spent;
 use crate::portal::Inner;
-use crate::registration::{RegistrationData, RegistrationId, RegistrationState};
+use crate::registration::{RegistrationData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, LinkToken, Purpose};
 use crate::store::RegistrantView;
@@ -18,6 +20,9 @@ use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
 const ACCOUNT_MADE: Reason = Reason::new("account.made");
+
+/// No mailed link lives longer (SP 800-63B allows an emailed one 24 hours).
+const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
 /// Whether a mail may go, and how long a link in it must live at least (TOK-6).
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +76,7 @@ impl Inner {
     ) -> Result<LinkRow, Fault> {
         let seed = draw(&*self.entropy)?;
         let lifetime = self.config.registration.link_lifetime;
-        let longest = now.plus(std::time::Duration::from_secs(86_400));
+        let longest = now.plus(LONGEST_LIFE);
         let expires_at = now
             .plus(lifetime)
             .max(grant.live_until.unwrap_or(Timestamp::MIN))
@@ -90,6 +95,56 @@ impl Inner {
             expires_at,
             ended_at: None,
         })
+    }
+
+    /// The same link, for a mail that is sent again: where that mail spent the last slot, it lives on until the next
+    /// one opens, at most 24 hours (TOK-6).
+    pub(crate) fn extend_link(
+        &self,
+        work: UnitOfWork,
+        registration: RegistrationRow,
+        link: LinkRow,
+        grant: MailGrant,
+        now: Timestamp,
+    ) -> (UnitOfWork, LinkRow) {
+        let until = grant.live_until.map(|until| until.min(now.plus(LONGEST_LIFE)));
+        let Some(expires_at) = until.filter(|until| *until > link.expires_at) else {
+            return (work, link);
+        };
+        let registration = RegistrationRow {
+            kept_until: expires_at.plus(self.config.registration.kept_after_expiry),
+            ..registration
+        };
+        let link = LinkRow { expires_at, ..link };
+        let work = work
+            .change(Change::Registration(Box::new(Write::Update(registration))))
+            .change(Change::Link(Box::new(Write::Update(link.clone()))));
+        (work, link)
+    }
+
+    /// Puts a new link in the place of one that is over; there is one live link per registration (TOK-6).
+    pub(crate) fn replace_link(
+        &self,
+        work: UnitOfWork,
+        registration: RegistrationRow,
+        old: &LinkRow,
+        grant: MailGrant,
+        now: Timestamp,
+    ) -> Result<(UnitOfWork, LinkRow), Fault> {
+        let fresh = self.activation_link(registration.id, &registration.email, grant, now)?;
+        let kept_until = fresh.expires_at.plus(self.config.registration.kept_after_expiry);
+        let registration = RegistrationRow {
+            link: fresh.key,
+            kept_until,
+            ..registration
+        };
+        let work = work
+            .change(Change::Registration(Box::new(Write::Update(registration))))
+            .change(Change::Link(Box::new(Write::Update(
+                old.ended(LinkState::Replaced, now),
+            ))))
+            .change(Change::Link(Box::new(Write::Insert(fresh.clone()))));
+        Ok((work, fresh))
     }
 
     /// The mail of a registration: its link (E1), or a word to the owner of an account that exists already (E2).

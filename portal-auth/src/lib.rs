@@ -112,6 +112,7 @@ pub mod audit;
 pub mod challenge;
 mod code_gate;
 pub mod config;
+mod config_check;
 pub mod device;
 mod enrolling;
 pub mod environment;

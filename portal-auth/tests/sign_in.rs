@@ -288,9 +288,10 @@ async fn of_two_hundred_wrong_tries_at_once_ten_are_compared() {
                 } else {
                     other.clone()
                 };
+                let network = u32::try_from(n).unwrap();
                 let password = if n == 190 - round { PASSWORD } else { WRONG };
                 tokio::spawn(async move {
-                    auth.sign_in(&stranger(n as u32), SignInForm::new(VAL, password))
+                    auth.sign_in(&stranger(network), SignInForm::new(VAL, password))
                         .await
                 })
             })

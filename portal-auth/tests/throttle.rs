@@ -1,5 +1,7 @@
 //! Guessing budgets over any history of tries and of the clock: nobody waits longer than the longest wait.
 
+#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a test are small")]
+
 use std::time::Duration;
 
 use portal_auth::environment::Timestamp;

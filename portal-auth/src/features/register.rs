@@ -14,6 +14,7 @@ use crate::account::profile::StoredProfile;
 use crate::account::security_question::{QuestionId, SecurityAnswer};
 use crate::audit::{Actor, Event};
 use crate::config::SecretQuestion;
+use crate::enrolling::MailGrant;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, FieldErrors, Reason};
 use crate::link::LinkState;
@@ -162,6 +163,7 @@ pub enum RegisterRefused {
 
 const SUBMITTED: Reason = Reason::new("register.submitted");
 const COMPLETED: Reason = Reason::new("register.completed");
+const MAILED: Reason = Reason::new("register.mailed");
 const GIVEN_UP: Reason = Reason::new("register.given_up");
 
 impl PortalAuth {
@@ -290,21 +292,26 @@ impl PortalAuth {
         token: &DraftToken,
     ) -> Result<SubmitOutcome, Denied<RegisterRefused>> {
         let inner = &*self.inner;
-        let mut grant = None;
+        let mut grant: Option<MailGrant> = None;
         for _ in 0..ATTEMPTS {
             let (row, draft) = match inner.open_draft(token).await {
                 Err(Denied::Refused(RegisterRefused::AlreadySent(notice))) => {
-                    return Ok(already_sent(notice));
+                    if grant.is_none_or(|g| !g.granted) || inner.mail_withheld(visitor, token).await? {
+                        return Ok(already_sent(notice));
+                    }
+                    continue;
                 }
                 other => other?,
             };
             let (email, data) = inner.complete_data(&draft)?;
             let now = inner.now();
-            if let Some(outcome) = inner
+            match inner
                 .submit_proven(visitor, &row, &draft, &email, &data, now)
                 .await?
             {
-                return Ok(outcome);
+                Proven::Done(outcome) => return Ok(outcome),
+                Proven::Conflict => continue,
+                Proven::No => {}
             }
             let registrant = inner.store.by_registrant(&email).await?;
             let grant = match grant {
@@ -323,7 +330,8 @@ impl PortalAuth {
                 submitted_at: now,
                 kept_until: link.expires_at.plus(inner.config.registration.kept_after_expiry),
             };
-            let submitted = Submitted::new(id, email.clone(), now, link.expires_at, false);
+            let submitted =
+                Submitted::new(id, email.clone(), now, link.expires_at, false).with_mail(!grant.granted);
             let notice = inner.sent_notice(&submitted);
             let event = inner.seen_from(Event::new(SUBMITTED, Actor::Visitor), visitor, Some(&email));
             let mut work = UnitOfWork::new(inner.audit(event, now)?)
@@ -399,6 +407,15 @@ fn already_sent(notice: SentNotice) -> SubmitOutcome {
     } else {
         SubmitOutcome::CheckEmail(notice)
     }
+}
+
+/// What became of a registration whose address a mailed link may have proven in this browser.
+enum Proven {
+    /// Its address is not proven, or the proof no longer counts: the ordinary way is taken.
+    No,
+    /// A row changed in between.
+    Conflict,
+    Done(SubmitOutcome),
 }
 
 /// The first step after its form was checked; what was left empty is kept from before.
@@ -689,8 +706,35 @@ impl Inner {
         Ok((security.email.clone(), data))
     }
 
-    /// Completes a registration whose address a mailed link has proven in this browser; `None` where that link no
-    /// longer counts, and the ordinary way is taken.
+    /// Sends the mail of a registration that another tab sent off: this tab had paid for the mail, so the other was
+    /// refused it. Tells whether that is settled; not so when a row changed in between.
+    async fn mail_withheld(&self, visitor: &Visitor, token: &DraftToken) -> Result<bool, Fault> {
+        let Some((row, mut draft)) = self.draft(token).await? else {
+            return Ok(true);
+        };
+        let Some(submitted) = draft.submitted.take().filter(|s| s.withheld) else {
+            return Ok(true);
+        };
+        let registrant = self.store.by_registrant(&submitted.email).await?;
+        let own = self.store.by_registration(submitted.registration).await?;
+        let now = self.now();
+        let Some(link) = own.and_then(|v| v.link).filter(|l| l.is_live(now)) else {
+            return Ok(true);
+        };
+        let event = self.seen_from(
+            Event::new(MAILED, Actor::Visitor),
+            visitor,
+            Some(&submitted.email),
+        );
+        draft.submitted = Some(submitted.with_mail(false));
+        let row = self.draft_row(row.key, row.version, &draft)?;
+        let work = UnitOfWork::new(self.audit(event, now)?)
+            .change(Change::Draft(Box::new(Write::Update(row))))
+            .mail(self.registration_mail(&link, &registrant, now)?);
+        Ok(self.commit(work).await? == Commit::Done)
+    }
+
+    /// Completes a registration whose address a mailed link has proven in this browser.
     async fn submit_proven(
         &self,
         visitor: &Visitor,
@@ -699,24 +743,24 @@ impl Inner {
         email: &EmailAddress,
         data: &RegistrationData,
         now: Timestamp,
-    ) -> Result<Option<SubmitOutcome>, Denied<RegisterRefused>> {
+    ) -> Result<Proven, Fault> {
         let Some(proven) = draft.proven.as_ref().filter(|p| p.email == *email) else {
-            return Ok(None);
+            return Ok(Proven::No);
         };
         let Some(view) = self.store.by_link(proven.link).await? else {
-            return Ok(None);
+            return Ok(Proven::No);
         };
         let Subject::Registration {
             row: registration,
             claimed: false,
         } = view.subject
         else {
-            return Ok(None);
+            return Ok(Proven::No);
         };
         let link = view.link;
         if !link.is_live(now) || link.address != *email || registration.state != RegistrationState::Submitted
         {
-            return Ok(None);
+            return Ok(Proven::No);
         }
         let submitted = Submitted::new(registration.id, email.clone(), now, link.expires_at, true);
         let event = self.seen_from(Event::new(COMPLETED, Actor::Owner), visitor, Some(email));
@@ -730,12 +774,12 @@ impl Inner {
                 submitted,
             )?))));
         let (work, device) = self.add_account(work, email, data.clone(), None, now, visitor)?;
-        match self.commit(work).await? {
-            Commit::Done => Ok(Some(SubmitOutcome::Activated {
+        Ok(match self.commit(work).await? {
+            Commit::Done => Proven::Done(SubmitOutcome::Activated {
                 email: email.clone(),
                 device,
-            })),
-            Commit::Conflict => Err(contended()),
-        }
+            }),
+            Commit::Conflict => Proven::Conflict,
+        })
     }
 }

@@ -8,10 +8,9 @@ use crate::audit::{Actor, Event};
 use crate::enrolling::MailGrant;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
-use crate::link::{LinkRow, LinkState};
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::registration::RegistrationState;
 use crate::registration::draft::Submitted;
-use crate::registration::{RegistrationRow, RegistrationState};
 use crate::secret::token::DraftToken;
 use crate::store::{RegistrantView, RegistrationView};
 use crate::unit_of_work::{Change, UnitOfWork, Write};
@@ -142,10 +141,9 @@ impl Inner {
             return Ok((self.add_owner_notice(work, registrant, now)?, None));
         };
         if link.is_live(now) {
-            return Ok((
-                work.mail(self.registration_mail(&link, registrant, now)?),
-                Some(link.expires_at),
-            ));
+            let (work, link) = self.extend_link(work, registration, link, grant, now);
+            let mail = self.registration_mail(&link, registrant, now)?;
+            return Ok((work.mail(mail), Some(link.expires_at)));
         }
         if now >= registration.kept_until {
             return Ok((work, None));
@@ -173,30 +171,5 @@ impl Inner {
         )?;
         mail.account = Some(account.id);
         Ok(work.mail(mail))
-    }
-
-    /// Puts a new link in the place of one that is over; there is one live link per registration (TOK-6).
-    pub(crate) fn replace_link(
-        &self,
-        work: UnitOfWork,
-        registration: RegistrationRow,
-        old: &LinkRow,
-        grant: MailGrant,
-        now: Timestamp,
-    ) -> Result<(UnitOfWork, LinkRow), Fault> {
-        let fresh = self.activation_link(registration.id, &registration.email, grant, now)?;
-        let kept_until = fresh.expires_at.plus(self.config.registration.kept_after_expiry);
-        let registration = RegistrationRow {
-            link: fresh.key,
-            kept_until,
-            ..registration
-        };
-        let work = work
-            .change(Change::Registration(Box::new(Write::Update(registration))))
-            .change(Change::Link(Box::new(Write::Update(
-                old.ended(LinkState::Replaced, now),
-            ))))
-            .change(Change::Link(Box::new(Write::Insert(fresh.clone()))));
-        Ok((work, fresh))
     }
 }

@@ -131,6 +131,9 @@ pub struct Submitted {
     pub link_expires_at: Timestamp,
     /// Whether it was completed at once because the address was already proven.
     pub activated: bool,
+    /// Whether its mail was not queued because a quota was used up.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 impl Submitted {
@@ -149,7 +152,14 @@ impl Submitted {
             mailed_at,
             link_expires_at,
             activated,
+            withheld: false,
         }
+    }
+
+    /// The same, noting whether its mail was `withheld`.
+    #[must_use]
+    pub(crate) fn with_mail(self, withheld: bool) -> Self {
+        Self { withheld, ..self }
     }
 }
 

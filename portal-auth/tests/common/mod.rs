@@ -1,5 +1,13 @@
 //! A small world for the tests of features: one store, one clock, one mailbox, and the steps people take in it.
 #![allow(dead_code, reason = "each test binary uses its own part of the world")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on has failed"
+)]
 
 pub(crate) mod watched_store;
 

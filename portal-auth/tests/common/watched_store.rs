@@ -1,6 +1,8 @@
 //! The in-memory store, with every call counted and every commit in the hand of the test.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -25,16 +27,23 @@ use portal_auth::throttle::{Charge, Charged};
 use portal_auth::unit_of_work::UnitOfWork;
 
 /// What happens to a commit instead of its being written at once.
-#[derive(Debug)]
 pub(crate) enum Mishap {
     /// A row changed in between.
     Conflict,
     /// Somebody else's work is written first.
     Rival(Box<UnitOfWork>),
+    /// Something else happens first.
+    Overtaken(Pin<Box<dyn Future<Output = ()> + Send>>),
     /// It is written, and the answer is lost.
     LostAnswer,
     /// It is not written, and nobody knows.
     LostRequest,
+}
+
+impl fmt::Debug for Mishap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mishap")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +91,11 @@ impl WatchedStore {
             .entry(kind.to_owned())
             .or_default()
             .push_back(mishap);
+    }
+
+    /// Lets `first` happen before the next commit whose first event is `kind`.
+    pub(crate) fn overtake(&self, kind: &str, first: impl Future<Output = ()> + Send + 'static) {
+        self.meet(kind, Mishap::Overtaken(Box::pin(first)));
     }
 
     /// Whether the database can be reached.
@@ -136,6 +150,10 @@ impl AccountStore for WatchedStore {
             Some(Mishap::Conflict) => Err(StoreError::Conflict),
             Some(Mishap::Rival(rival)) => {
                 self.write(*rival).await?;
+                self.write(work).await
+            }
+            Some(Mishap::Overtaken(first)) => {
+                first.await;
                 self.write(work).await
             }
             Some(Mishap::LostAnswer) => {
