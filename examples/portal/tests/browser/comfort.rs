@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 use test_rig::fantoccini::key::Key;
 
-use crate::rig::{Database, PASSWORD, Site};
+use crate::rig::journey::{about_you, log_in, register, security_details};
+use crate::rig::program::Portal;
+use crate::rig::{Database, PASSWORD, Person, Site};
 use crate::screen::{Hands, Screen};
 
-async fn open(hands: Hands, path: &str) -> (Site, crate::rig::program::Portal, Screen) {
+async fn open(hands: Hands, path: &str) -> (Site, Portal, Screen) {
     let site = Site::with_inbox(Database::Sqlite);
     let portal = site.open().await;
     let screen = Screen::at(&portal, hands, true).await;
@@ -108,9 +110,9 @@ async fn the_password_rules_are_ticked_as_the_server_would_judge() {
 #[tokio::test]
 async fn a_role_is_found_while_typing_and_any_other_is_taken_as_typed() {
     let (site, portal, screen) = open(Hands::Keyboard, "/account/register/security-details").await;
-    let mut person = crate::rig::Person::at(&portal);
-    let about = crate::rig::journey::security_details(&mut person, "roles@school.example").await;
-    crate::rig::journey::about_you(&mut person, &about).await;
+    let mut person = Person::at(&portal);
+    let about = security_details(&mut person, "roles@school.example").await;
+    about_you(&mut person, &about).await;
     // The same browser goes on where the draft was left.
     screen.take_cookies_of(&person).await;
     screen.open("/account/register/work-details").await;
@@ -221,6 +223,55 @@ async fn the_pages_hold_text_spaced_out_and_show_no_fault_to_the_console() {
              .filter(name => !name.startsWith(location.origin))";
         assert_eq!(screen.look(elsewhere).await, json!([]), "{path}");
     }
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn pages_beside_the_way_are_as_good_as_those_on_it() {
+    let (site, portal, screen) = open(Hands::Mouse, "/dev/mail").await;
+    let mut person = Person::at(&portal);
+    register(&mut person, "beside@school.example").await;
+    screen
+        .until("return fetch('/dev/mail.json').then(r => r.json()).then(mails => mails.length === 1)")
+        .await;
+    screen.open("/dev/mail").await;
+    screen.arrives_at("Mail").await;
+    screen.inspect("30-inbox").await;
+    screen
+        .follow("Complete your registration - Professional Portal")
+        .await;
+    screen
+        .until("return location.pathname.length > '/dev/mail/'.length")
+        .await;
+    screen.inspect("31-inbox-mail").await;
+    let path = screen.path().await;
+    screen.open(&format!("{path}?tab=html")).await;
+    screen.inspect("32-inbox-html").await;
+    screen.open(&path).await;
+    let link = screen.attribute("main a[href*='t=']", "href").await.unwrap();
+    // TOK-5: a link that is over is told so, with its one next step.
+    site.clock().advance(std::time::Duration::from_secs(12 * 3600));
+    let link = url::Url::parse(&link).unwrap();
+    screen
+        .open(&format!("{}?{}", link.path(), link.query().unwrap()))
+        .await;
+    screen.arrives_at("This link has stopped working").await;
+    screen.inspect("33-link-over").await;
+    screen.press("Send a new link").await;
+    screen.arrives_at("Check your email").await;
+    screen.inspect("34-sent-again").await;
+    for _ in 0..30 {
+        let page = log_in(&mut person, "beside@school.example", "Wrong-Horse-42-battery").await;
+        if page.status == 429 {
+            break;
+        }
+    }
+    screen.open("/account/login").await;
+    screen.fill("email", "beside@school.example").await;
+    screen.fill("password", PASSWORD).await;
+    screen.press("Login").await;
+    screen.arrives_at("Too many tries").await;
+    screen.inspect("35-too-many-tries").await;
     screen.close().await;
 }
 

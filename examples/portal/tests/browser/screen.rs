@@ -318,7 +318,9 @@ impl Screen {
 
     /// What axe-core finds on the page against WCAG 2.2 A and AA and its own best practice.
     pub async fn barriers(&self) -> Value {
-        self.look(AXE).await;
+        if self.look("return typeof axe === 'undefined'").await == true {
+            self.look(AXE).await;
+        }
         let run = "const done = arguments[0], runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', \
                'best-practice']; \
              axe.run(document, { resultTypes: ['violations'], runOnly }).then( \

@@ -218,6 +218,11 @@ async fn log_in_after_registering(screen: &Screen, address: &str, pictures: Pict
     screen.press("Login").await;
     screen.arrives_at("Welcome, Jo").await;
     pictures.of(screen, "14-signed-in").await;
+    screen.open("/account").await;
+    screen.arrives_at("My Account").await;
+    pictures.of(screen, "14-my-account").await;
+    screen.back().await;
+    screen.arrives_at("Welcome, Jo").await;
 }
 
 async fn turn_two_step_on(site: &Site, screen: &Screen, pictures: Pictures) {
