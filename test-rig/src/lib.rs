@@ -1,5 +1,5 @@
 //! What the tests of this workspace need around them: a throw-away PostgreSQL, a real SMTP server with TLS and
-//! faults on demand, a headless browser, and a mail parser that is not the one under test.
+//! faults on demand, a headless browser, axe-core, and a mail parser that is not the one under test.
 //!
 //! It is not published. Nothing here outlives the test process, even when that is killed. It panics with a sentence
 //! that says what to install when something is missing: a test is never skipped in silence.
@@ -13,6 +13,7 @@
     reason = "a test that cannot get its surroundings must fail loudly, and nobody outside this workspace builds on this"
 )]
 
+mod accessibility;
 mod browser;
 mod mail;
 mod postgres;
@@ -21,6 +22,7 @@ mod smtp_session;
 mod supervised;
 mod tls;
 
+pub use accessibility::axe_core;
 pub use browser::{Browser, BrowserOptions};
 pub use fantoccini;
 pub use mail::{ParsedMail, parse_mail};

@@ -10,16 +10,13 @@ use test_rig::fantoccini::elements::Element;
 use test_rig::fantoccini::key::Key;
 use test_rig::fantoccini::wd::WebDriverCompatibleCommand;
 use test_rig::fantoccini::{Client, Locator};
-use test_rig::{Browser, BrowserOptions};
+use test_rig::{Browser, BrowserOptions, axe_core};
 
 use crate::rig::Person;
 use crate::rig::program::Portal;
 
 /// The widths that every page is looked at: a telephone, a tablet, a desk.
 pub const WIDTHS: [u32; 3] = [320, 768, 1280];
-
-/// The checker of accessibility (axe-core 4.14.1, unchanged, with its licence beside it).
-const AXE: &str = include_str!("axe-core/axe.min.js");
 
 /// How somebody uses the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -319,7 +316,7 @@ impl Screen {
     /// What axe-core finds on the page against WCAG 2.2 A and AA and its own best practice.
     pub async fn barriers(&self) -> Value {
         if self.look("return typeof axe === 'undefined'").await == true {
-            self.look(AXE).await;
+            self.look(axe_core()).await;
         }
         let run = "const done = arguments[0], runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', \
                'best-practice']; \
