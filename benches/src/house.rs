@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use portal_auth::account::snapshot::AccountRow;
+use portal_auth::account::status::TwoStep;
 use portal_auth::config::Config;
 use portal_auth::environment::{SystemClock, SystemEntropy};
 use portal_auth::error::Denied;
@@ -88,6 +89,7 @@ impl House {
         let accounts: Vec<_> = (1..=accounts)
             .map(|n| AccountRow {
                 password: hash.clone(),
+                two_step: TwoStep::Off,
                 ..rows::account(n)
             })
             .collect();
@@ -145,6 +147,10 @@ impl House {
     ) -> Result<NewSession, Denied<SignInRefused>> {
         let email = self.accounts.get(at).map_or("", |account| account.email.as_str());
         let form = SignInForm::new(email, PASSWORD);
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "a bench signs in without a second step"
+        )]
         match self.auth.sign_in(&visitor().with_device(device), form).await? {
             SignInOutcome::SignedIn(new) => Ok(new),
             other => panic!("{other:?}"),

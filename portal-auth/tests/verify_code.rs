@@ -45,7 +45,8 @@ async fn password_and_code_make_a_session_at_level_two() {
     let world = careful().await;
     let sent = world.half_done(VAL).await;
     let code = world.code(VAL).await;
-    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    let (first, second) = code.split_at(3);
+    let spaced = format!(" {first} {second} ");
     let new = enter(&world, &sent.challenge, &spaced).await.unwrap();
     assert_eq!(new.level, Level::Two);
     assert!(new.device.is_some());

@@ -45,7 +45,7 @@ each("[data-rules]", (box) => {
     special: (text, rule) => count(text, /[^\p{Alphabetic}\p{N}\p{Cc}]/gu) >= rule.least,
     username: (text) => {
       const address = username ? username.value.trim().toLowerCase() : "";
-      const typed = text.toLowerCase();
+      const typed = text.trim().toLowerCase();
       return text !== "" && typed !== address && typed !== address.split("@")[0];
     },
   };

@@ -6,11 +6,12 @@ use axum::http::header::LOCATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use portal_auth::SignedIn;
+use portal_auth::account::professional_profile::AboutYou;
 use portal_auth::environment::Timestamp;
 use portal_auth::secret::token::{ChallengeToken, DraftToken, LinkToken, SessionToken};
 use portal_auth::session::SessionEnd;
 use portal_auth::visitor::Visitor;
+use portal_auth::{PortalAuth, SignedIn};
 use portal_auth_axum::cookies::{CookieValue, Cookies, PortalCookie, SetCookie};
 use portal_auth_axum::form::Form;
 use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck};
@@ -27,6 +28,8 @@ pub(crate) struct Ctx {
     pub(crate) app: Shared,
     pub(crate) visitor: Visitor,
     pub(crate) person: MaybeSignedIn,
+    /// Forename and surname of whoever is signed in, for the header.
+    name: String,
     cookies: Cookies,
     /// Path and query, for the way back.
     target: String,
@@ -42,10 +45,15 @@ impl FromRequestParts<Shared> for Ctx {
             .await
             .map_err(IntoResponse::into_response)?;
         let person = MaybeSignedIn::from_request_parts(parts, app).await?;
+        let name = match &person {
+            MaybeSignedIn::SignedIn(signed_in) => name(&app.auth, signed_in.person()).await?,
+            MaybeSignedIn::Ended(_) | MaybeSignedIn::Anonymous => String::new(),
+        };
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
             visitor,
             person,
+            name,
             cookies: Cookies::read(&parts.headers),
             target: parts
                 .uri
@@ -58,6 +66,15 @@ impl FromRequestParts<Shared> for Ctx {
             app: app.clone(),
         })
     }
+}
+
+/// As the person gave it when they registered; empty where the profile has no name.
+async fn name(auth: &PortalAuth, signed_in: &SignedIn) -> Result<String, Fail> {
+    let account = auth.account(signed_in).await?;
+    let about = account.profile.get::<AboutYou>();
+    Ok(about.map_or_else(String::new, |about| {
+        format!("{} {}", about.forename, about.surname)
+    }))
 }
 
 /// What stands above a form when it is shown again.
@@ -215,7 +232,7 @@ impl Ctx {
         page.here = here;
         if self.is_signed_in() {
             page.signed_in = Some(SignedInHeader {
-                name: "My Account".to_owned(),
+                name: self.name.clone(),
                 idle_limit: portal_auth::local_time::in_words(settings.idle_timeout),
             });
         }

@@ -3,3 +3,6 @@
 pub mod keyring;
 pub mod one_time_code;
 pub mod token;
+
+#[cfg(test)]
+mod keyring_tests;

@@ -72,7 +72,7 @@ async fn page(
 /// `POST /account/confirm-password`: the password, and then the code where the second step is on.
 pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
-    let genuine = ctx.is_genuine(&form, &["email", "password", "code", "next"])?;
+    let genuine = ctx.is_genuine(&form, &["username", "password", "code", "next"])?;
     let next = ctx.place(&form.take("next"));
     let pressed = button(&form, "confirm");
     let password = Password::new(form.take_secret("password").as_str());

@@ -225,6 +225,19 @@ async fn the_pages_hold_text_spaced_out_and_show_no_fault_to_the_console() {
 }
 
 #[tokio::test]
+async fn the_checker_of_accessibility_finds_what_is_put_in_the_way() {
+    let (_site, _portal, screen) = open(Hands::Mouse, "/account/login").await;
+    assert_eq!(screen.barriers().await, json!([]));
+    screen
+        .look("document.querySelector('label[for=password]').remove()")
+        .await;
+    let found = screen.barriers().await;
+    let first = found[0].as_str().unwrap_or_default();
+    assert!(first.starts_with("label: "), "{found}");
+    screen.close().await;
+}
+
+#[tokio::test]
 async fn the_picture_of_the_readme_is_taken_when_asked_for() {
     let (_site, _portal, screen) = open(Hands::Mouse, "/account/register/security-details").await;
     screen.fill("email", "jo.bloggs@school.example").await;

@@ -1,5 +1,16 @@
 //! The portal in a real browser: by mouse, by keyboard alone, and without scripts; every page at three widths.
 #![cfg(feature = "test-support")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::future_not_send,
+    unreachable_pub,
+    reason = "a test ends at what it did not expect"
+)]
 
 #[path = "../rig/mod.rs"]
 mod rig;

@@ -18,6 +18,9 @@ use crate::rig::program::Portal;
 /// The widths that every page is looked at: a telephone, a tablet, a desk.
 pub const WIDTHS: [u32; 3] = [320, 768, 1280];
 
+/// The checker of accessibility (axe-core 4.14.1, unchanged, with its licence beside it).
+const AXE: &str = include_str!("axe-core/axe.min.js");
+
 /// How somebody uses the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hands {
@@ -86,10 +89,6 @@ impl Screen {
     /// What an element that must be there shows.
     pub async fn text(&self, css: &str) -> String {
         self.find(css).await.text().await.unwrap()
-    }
-
-    pub async fn h1(&self) -> String {
-        self.text("h1").await
     }
 
     /// The element, which must be there.
@@ -299,6 +298,13 @@ impl Screen {
                 let wide =
                     "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
                 assert_eq!(self.look(wide).await, 0, "{name} is wider than {width} pixels");
+                if width == 1280 || (width == 320 && !dark) {
+                    assert_eq!(
+                        self.barriers().await,
+                        json!([]),
+                        "{name}, {width} pixels, dark: {dark}"
+                    );
+                }
                 let scheme = if dark { "dark" } else { "light" };
                 let file = pictures().join(format!("{name}-{width}-{scheme}.png"));
                 std::fs::write(file, self.picture().await).unwrap();
@@ -308,6 +314,17 @@ impl Screen {
             .await;
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": [] }))
             .await;
+    }
+
+    /// What axe-core finds on the page against WCAG 2.2 A and AA and its own best practice.
+    pub async fn barriers(&self) -> Value {
+        self.look(AXE).await;
+        let run = "const done = arguments[0], runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', \
+               'best-practice']; \
+             axe.run(document, { resultTypes: ['violations'], runOnly }).then( \
+               r => done(r.violations.map(v => `${v.id}: ${v.nodes.map(n => n.html + n.failureSummary)}`)), \
+               e => done([String(e)]))";
+        self.client().execute_async(run, Vec::new()).await.unwrap()
     }
 
     /// Makes the page this wide, and light or dark.

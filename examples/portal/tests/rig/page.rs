@@ -153,7 +153,7 @@ impl Form {
                 let chosen = options
                     .iter()
                     .find(|o| o.value().attr("selected").is_some())
-                    .or(options.first());
+                    .or_else(|| options.first());
                 let chosen = chosen.and_then(|o| o.value().attr("value")).unwrap_or_default();
                 self.fields.push((name.clone(), chosen.to_owned()));
                 let values = options.iter().filter_map(|o| o.value().attr("value"));

@@ -1,0 +1,255 @@
+//! The first step of a registration: what its page sends, what may become of it, and the hashes that are kept.
+//!
+//! A page that is visited again keeps what it left empty, as long as address and question stay the same.
+
+use std::fmt;
+
+use crate::account::email::EmailAddress;
+use crate::account::security_question::{QuestionId, SecurityAnswer};
+use crate::config::SecretQuestion;
+use crate::error::{Denied, Fault, FieldErrors, Reason};
+use crate::password::Password;
+use crate::password::hash::{HashingSlot, Line, Pepper, SecretBytes, StoredHash};
+use crate::password::policy::PasswordOwner;
+use crate::portal::Inner;
+use crate::registration::draft::SecurityDetailsDone;
+
+/// What the first page sends.
+#[non_exhaustive]
+pub struct SecurityDetails {
+    /// The address as it was typed.
+    pub email: String,
+    /// The address typed again; `None` where the page does not ask.
+    pub email2: Option<String>,
+    /// The password; empty keeps the one of an earlier visit.
+    pub password: Password,
+    /// The password typed again; `None` where the page does not ask.
+    pub password2: Option<Password>,
+    /// The id of the chosen question; empty when none was chosen.
+    pub question: String,
+    /// Its answer; empty keeps the one of an earlier visit.
+    pub answer: String,
+}
+
+impl fmt::Debug for SecurityDetails {
+    /// Shows neither passwords nor the answer (LOG-2).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecurityDetails")
+            .field("question", &self.question)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SecurityDetails {
+    /// The fields of a page that asks for everything once.
+    pub fn new(email: impl Into<String>, password: impl Into<Password>) -> Self {
+        Self {
+            email: email.into(),
+            email2: None,
+            password: password.into(),
+            password2: None,
+            question: String::new(),
+            answer: String::new(),
+        }
+    }
+
+    /// The fields in which address and password are typed again.
+    #[must_use]
+    pub fn repeated(mut self, email2: impl Into<String>, password2: impl Into<Password>) -> Self {
+        self.email2 = Some(email2.into());
+        self.password2 = Some(password2.into());
+        self
+    }
+
+    /// The secret question and its answer.
+    #[must_use]
+    pub fn with_question(mut self, question: impl Into<String>, answer: impl Into<String>) -> Self {
+        self.question = question.into();
+        self.answer = answer.into();
+        self
+    }
+}
+
+/// The first step after its form was checked; what was left empty is kept from before.
+pub(crate) struct CheckedDetails {
+    email: EmailAddress,
+    password: Option<Password>,
+    question: Option<QuestionId>,
+    answer: Option<SecurityAnswer>,
+}
+
+impl Inner {
+    pub(crate) fn check_security_details(
+        &self,
+        form: &SecurityDetails,
+        before: Option<&SecurityDetailsDone>,
+    ) -> Result<CheckedDetails, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let email = EmailAddress::parse(&form.email)
+            .map_err(|e| errors.add("email", e.reason()))
+            .ok();
+        if form
+            .email2
+            .as_ref()
+            .is_some_and(|again| !EmailAddress::is_repeated(&form.email, again))
+        {
+            errors.add("email2", Reason::new("email2.mismatch"));
+        }
+        let question = self.checked_question(&form.question, &mut errors);
+        let same = before.is_some_and(|b| Some(&b.email) == email.as_ref() && b.question == question);
+        let password = self.checked_password(form, email.as_ref(), same, &mut errors);
+        let answer = self.checked_answer(form, email.as_ref(), question.as_ref(), same, &mut errors);
+        match (email, errors.is_empty()) {
+            (Some(email), true) => Ok(CheckedDetails {
+                email,
+                password,
+                question,
+                answer,
+            }),
+            _ => Err(errors),
+        }
+    }
+
+    fn checked_question(&self, typed: &str, errors: &mut FieldErrors) -> Option<QuestionId> {
+        if self.config.registration.secret_question == SecretQuestion::Off {
+            return None;
+        }
+        let chosen = self
+            .config
+            .registration
+            .questions
+            .iter()
+            .find(|q| q.id().as_str() == typed);
+        if chosen.is_none() {
+            errors.add("question", Reason::new("question.required"));
+        }
+        chosen.map(|q| q.id().clone())
+    }
+
+    /// The new password, or `None` to keep the one that was hashed before for the same address and question.
+    fn checked_password(
+        &self,
+        form: &SecurityDetails,
+        email: Option<&EmailAddress>,
+        same: bool,
+        errors: &mut FieldErrors,
+    ) -> Option<Password> {
+        let again_empty = form.password2.as_ref().is_none_or(Password::is_empty);
+        if form.password.is_empty() && again_empty && same {
+            return None;
+        }
+        let owner = email.map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
+        if let Err(broken) = self.config.passwords.policy.check(&form.password, &owner) {
+            for rule in broken {
+                match rule.number() {
+                    Some(n) => errors.add_with_number("new-password", rule.reason(), n),
+                    None => errors.add("new-password", rule.reason()),
+                }
+            }
+        }
+        if form
+            .password2
+            .as_ref()
+            .is_some_and(|again| again.expose() != form.password.expose())
+        {
+            errors.add("new-password2", Reason::new("password2.mismatch"));
+        }
+        Some(Password::new(form.password.expose()))
+    }
+
+    fn checked_answer(
+        &self,
+        form: &SecurityDetails,
+        email: Option<&EmailAddress>,
+        question: Option<&QuestionId>,
+        same: bool,
+        errors: &mut FieldErrors,
+    ) -> Option<SecurityAnswer> {
+        if self.config.registration.secret_question == SecretQuestion::Off || (form.answer.is_empty() && same)
+        {
+            return None;
+        }
+        let asked = question.and_then(|id| self.config.registration.questions.find(id));
+        let answer = SecurityAnswer::parse(&form.answer).and_then(|answer| match (asked, email) {
+            (Some(asked), Some(email)) => answer.check(asked, &form.password, email).map(|()| answer),
+            // Without them the form is refused anyway.
+            (None, _) | (_, None) => Ok(answer),
+        });
+        answer
+            .map_err(|e| match e.number() {
+                Some(n) => errors.add_with_number("answer", e.reason(), n),
+                None => errors.add("answer", e.reason()),
+            })
+            .ok()
+    }
+
+    /// Hashes what was typed, on one place behind the gate, and keeps the rest.
+    pub(crate) async fn hash_security_details(
+        &self,
+        typed: CheckedDetails,
+        typed_answer: &str,
+        before: Option<SecurityDetailsDone>,
+        line: Line,
+    ) -> Result<SecurityDetailsDone, Denied<FieldErrors>> {
+        let (old_password, old_answer) = before.map_or((None, None), |b| (Some(b.password), b.answer));
+        if typed.password.is_none()
+            && typed.answer.is_none()
+            && let Some(password) = old_password
+        {
+            return Ok(SecurityDetailsDone::new(
+                typed.email,
+                password,
+                typed.question,
+                old_answer,
+            ));
+        }
+        let mut slot = self.hasher.enter(line).await?;
+        let password = match (&typed.password, old_password) {
+            (Some(password), _) => {
+                slot.hash(SecretBytes::from(password), self.password_pepper())
+                    .await?
+            }
+            (None, Some(kept)) => kept,
+            (None, None) => return Err(Fault::permanent("a first step without a password").into()),
+        };
+        let answer = match &typed.answer {
+            Some(answer) => {
+                if typed.password.is_none() {
+                    self.refuse_password_as_answer(&mut *slot, &password, typed_answer)
+                        .await?;
+                }
+                Some(
+                    slot.hash(SecretBytes::from(answer.expose()), Pepper::Current)
+                        .await?,
+                )
+            }
+            None => old_answer,
+        };
+        Ok(SecurityDetailsDone::new(
+            typed.email,
+            password,
+            typed.question,
+            answer,
+        ))
+    }
+
+    /// An answer typed beside a kept password is compared with that password's hash (ANS-4).
+    async fn refuse_password_as_answer(
+        &self,
+        slot: &mut dyn HashingSlot,
+        password: &StoredHash,
+        answer: &str,
+    ) -> Result<(), Denied<FieldErrors>> {
+        let secret = SecretBytes::from(answer);
+        if slot
+            .verify(password, secret, self.password_pepper())
+            .await?
+            .is_right()
+        {
+            let mut errors = FieldErrors::new();
+            errors.add("answer", Reason::new("answer.is_password"));
+            return Err(Denied::Refused(errors));
+        }
+        Ok(())
+    }
+}
