@@ -170,7 +170,7 @@ impl Source {
             let after = self.code[at + word.len()..].chars().next();
             let first = word.chars().next().is_some_and(part_of_a_name);
             let last = word.chars().next_back().is_some_and(part_of_a_name);
-            !(first && before.is_some_and(part_of_a_name)) && !(last && after.is_some_and(part_of_a_name))
+            !(first && before.is_some_and(part_of_a_name) || last && after.is_some_and(part_of_a_name))
         })
     }
 }
@@ -232,7 +232,7 @@ fn broken_rules(path: &str, text: &str) -> Vec<String> {
     broken
 }
 
-/// features → portal → unit_of_work, store, mail → config → the nouns → environment, error.
+/// Features → portal → store and mail → config → the nouns → environment and error.
 fn upward_imports(source: &Source, layer: usize) -> Vec<String> {
     let mut broken = Vec::new();
     for import in source.imports() {
