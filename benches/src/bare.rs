@@ -41,6 +41,7 @@ impl fmt::Display for Kernel {
 }
 
 /// Hashes on the calling thread with memory that is kept from call to call.
+#[non_exhaustive]
 pub enum Bare {
     /// Over kept blocks.
     RustCrypto(Box<Argon2<'static>>, Vec<Block>),
