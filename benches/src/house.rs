@@ -147,14 +147,11 @@ impl House {
     ) -> Result<NewSession, Denied<SignInRefused>> {
         let email = self.accounts.get(at).map_or("", |account| account.email.as_str());
         let form = SignInForm::new(email, PASSWORD);
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "a bench signs in without a second step"
-        )]
-        match self.auth.sign_in(&visitor().with_device(device), form).await? {
-            SignInOutcome::SignedIn(new) => Ok(new),
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.auth.sign_in(&visitor().with_device(device), form).await?;
+        let SignInOutcome::SignedIn(new) = outcome else {
+            panic!("{outcome:?}")
+        };
+        Ok(new)
     }
 
     /// One request of a signed-in person.

@@ -26,6 +26,10 @@ const FORMS: [&str; 12] = [
     "/dev/mail",
     "/areas/send-ehat",
 ];
+/// Six of a dozen: the states follow each other twice, once with a form token and once without.
+const HAS_TOKEN: [bool; 12] = [
+    true, true, true, true, true, true, false, false, false, false, false, false,
+];
 /// The longest page.
 const PAGE_LIMIT: usize = 256 * 1024;
 const AUTHORITY: &str = "127.0.0.1:8080";
@@ -43,14 +47,12 @@ pub fn portal_forms(data: &[u8]) -> Reached {
     let [page, state, body @ ..] = data else {
         return Reached::Refused;
     };
-    let path = FORMS.get(usize::from(page.wrapping_sub(b'a')) % FORMS.len());
-    let path = path.copied().unwrap_or("/");
-    let (states, step) = (State::ALL.len(), usize::from(*state) % (State::ALL.len() * 2));
-    let state = State::ALL.get(step % states).copied().unwrap_or(State::Nobody);
+    let path = pick(&FORMS, page.wrapping_sub(b'a'));
+    let (state, has_token) = (pick(&State::ALL, *state), pick(&HAS_TOKEN, *state));
     wait_for(async {
         let mut browser = Browser::new(state).await;
         let mut sent = Vec::new();
-        if step < states {
+        if has_token {
             sent = format!("form_token={}&", browser.form_token()).into_bytes();
         }
         sent.extend_from_slice(body);
@@ -98,9 +100,8 @@ pub fn portal_requests(data: &[u8]) -> Reached {
     let Ok(mut request) = Request::builder().method(method).uri(target).body(Body::empty()) else {
         return Reached::Refused;
     };
-    let at = usize::from(*state) % State::ALL.len();
     wait_for(async {
-        let mut browser = Browser::new(State::ALL.get(at).copied().unwrap_or(State::Nobody)).await;
+        let mut browser = Browser::new(pick(&State::ALL, *state)).await;
         let headers = request.headers_mut();
         headers.append(HOST, HeaderValue::from_static(AUTHORITY));
         headers.append(COOKIE, browser.cookie_header());
@@ -108,6 +109,13 @@ pub fn portal_requests(data: &[u8]) -> Reached {
         let next = exchange(&mut browser, request).await;
         Reached::accepted(next.is_some())
     })
+}
+
+/// One of `all`, each for its share of the bytes.
+fn pick<T: Copy, const N: usize>(all: &[T; N], byte: u8) -> T {
+    const { assert!(N > 0) };
+    let at = usize::from(byte).checked_rem(N).and_then(|at| all.get(at));
+    *at.expect("there is one")
 }
 
 /// Adds typed headers; one that the browser sends already replaces it.
