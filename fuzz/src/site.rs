@@ -39,10 +39,6 @@ const AUTHORITY: &str = "127.0.0.1:8080";
 /// The first byte chooses the page (`a` to `l`), the second how far the browser has come (`0` to `5` with a genuine
 /// form token, `6` to `;` without); the rest is the body.
 #[must_use]
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "the lists are constant and not empty"
-)]
 pub fn portal_forms(data: &[u8]) -> Reached {
     let [page, state, body @ ..] = data else {
         return Reached::Refused;
@@ -84,10 +80,6 @@ pub fn portal_forms(data: &[u8]) -> Reached {
 /// The first byte says how far the browser has come, the rest of the first line is method and target; each further
 /// line is a header.
 #[must_use]
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "the list is constant and not empty"
-)]
 pub fn portal_requests(data: &[u8]) -> Reached {
     let Some((state, rest)) = data.split_first() else {
         return Reached::Refused;

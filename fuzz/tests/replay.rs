@@ -6,13 +6,6 @@
     clippy::arithmetic_side_effects,
     reason = "a test that cannot go on has failed"
 )]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed, and its numbers are small"
-)]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
