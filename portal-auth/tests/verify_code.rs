@@ -15,10 +15,14 @@ mod common;
 use std::sync::Arc;
 
 use common::{MICRO, MINUTE, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
+use portal_auth::account::snapshot::AccountRow;
+use portal_auth::account::status::AuthEpoch;
 use portal_auth::error::Denied;
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
 use portal_auth::secret::token::{ChallengeToken, SessionToken};
 use portal_auth::session::{Level, SessionEnd};
+use portal_auth::testkit::rows::work;
+use portal_auth::unit_of_work::{Change, Write};
 use portal_auth::{CodeRefused, NewSession, ResendRefused};
 
 async fn enter(
@@ -450,4 +454,25 @@ async fn a_familiar_browser_still_needs_the_code() {
         .sign_in(&familiar(&device), SignInForm::new(VAL, PASSWORD))
         .await;
     assert!(matches!(answer, Ok(SignInOutcome::CodeSent(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_took_too_long_still_knows_its_address_but_not_after_the_epoch_moved() {
+    // OTP-7, SES-5
+    let world = careful().await;
+    let sent = world.half_done(VAL).await;
+    world.clock.advance(MINUTE * 20);
+    assert!(world.auth.code_notice(&sent.challenge).await.unwrap().is_none());
+    let known = world.auth.code_recipient(&sent.challenge).await.unwrap();
+    assert_eq!(known, Some(address(VAL)));
+    // What the account became since is nobody's business who only knew its old password: the epoch decides, whether
+    // or not the challenge's row was swept.
+    let account = world.auth.find_account(&address(VAL)).await.unwrap().unwrap();
+    let moved = AccountRow {
+        auth_epoch: AuthEpoch::from_bytes([7; 8]),
+        ..account
+    };
+    let change = Change::Account(Box::new(Write::Update(moved)));
+    world.auth.store().commit(work().change(change)).await.unwrap();
+    assert_eq!(world.auth.code_recipient(&sent.challenge).await.unwrap(), None);
 }

@@ -43,13 +43,17 @@ impl PortalAuth {
     /// A [`Fault`] when the store fails.
     ///
     /// # Security
-    /// Whoever holds the token has given this address and its password in this browser before.
+    /// Whoever holds the token has given this address and its password in this browser before. Once the account's
+    /// epoch has moved nothing is told: the address may be another one since.
     pub async fn code_recipient(&self, challenge: &ChallengeToken) -> Result<Option<EmailAddress>, Fault> {
         let Some(key) = self.inner.challenge_key(challenge) else {
             return Ok(None);
         };
         let found = self.inner.store.by_challenge(key).await?;
-        Ok(found.map(|(_, account)| account.email))
+        let told = found.filter(|(challenge, account)| {
+            challenge.epoch == account.auth_epoch && account.status.is_active()
+        });
+        Ok(told.map(|(_, account)| account.email))
     }
 
     /// Completes a sign-in with the code that was mailed; the session is at level two.
