@@ -21,7 +21,8 @@ use views::{
     help::Help,
     home::{Area, AreaClosed, Home, SignedInHome, Tile},
     inbox::{Inbox, InboxMessage, InboxRow, Tab},
-    layout::{FieldMessage, MenuItem, Notice, Page, Place, SignedInHeader},
+    layout::{FieldMessage, Notice, Page, Place, SignedInHeader},
+    menu::menu,
     messages::{self, message},
     register::{
         AboutYou, Addresses, AlreadySent, Choice, ManualAddress, RoleOption, SecurityDetails, Step,
@@ -380,7 +381,7 @@ impl Gallery<'_> {
         });
         let overview = AccountOverview {
             page: signed_in("My Account", Place::Account),
-            menu: menu(false),
+            menu: menu("/account"),
             rows: rows.into(),
         };
         self.write("account", &overview)?;
@@ -391,7 +392,7 @@ impl Gallery<'_> {
             "two-step",
             &TwoStep {
                 page,
-                menu: menu(true),
+                menu: menu("/account/two-step-verification"),
                 preferred_method,
                 areas,
                 next: None,
@@ -559,21 +560,6 @@ fn code_sent() -> CodeSent {
         sent_at,
         works_until,
     }
-}
-
-fn menu(two_step: bool) -> Vec<MenuItem> {
-    let overview = MenuItem {
-        current: !two_step,
-        ..MenuItem::new("Overview", "/account")
-    };
-    let two_step_href = "/account/two-step-verification";
-    vec![
-        overview,
-        MenuItem {
-            current: two_step,
-            ..MenuItem::new("Two Step Verification", two_step_href)
-        },
-    ]
 }
 
 fn role(line: &str) -> Option<RoleOption> {

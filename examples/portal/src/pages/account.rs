@@ -7,16 +7,10 @@ use portal_auth::account::status::TwoStep;
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble};
 use crate::views::account::{AccountOverview, SummaryRow};
-use crate::views::layout::{MenuItem, Place};
+use crate::views::layout::Place;
+pub(crate) use crate::views::menu::menu;
 
 const TWO_STEP: &str = "/account/two-step-verification";
-
-/// The menu of My Account with the entry of `here` marked.
-pub(crate) fn menu(here: &str) -> Vec<MenuItem> {
-    let mut item = MenuItem::new("Two Step Verification", TWO_STEP);
-    item.current = here == TWO_STEP;
-    vec![item]
-}
 
 /// P17 `/account`.
 pub(crate) async fn overview(mut ctx: Ctx) -> Result<Response, Fail> {

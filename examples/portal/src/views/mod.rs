@@ -10,6 +10,7 @@ pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod layout;
+pub(crate) mod menu;
 pub(crate) mod messages;
 pub(crate) mod register;
 pub(crate) mod sent;

@@ -4,7 +4,7 @@ use crate::views::{
     account::{AccountOverview, SummaryRow},
     home::{Area, AreaClosed, SignedInHome, Tile},
     inbox::{Inbox, InboxMessage, InboxRow, Tab, grouped},
-    layout::MenuItem,
+    menu::menu,
     two_step::TwoStep,
 };
 
@@ -86,10 +86,7 @@ fn an_open_area_carries_its_name() {
 #[test]
 fn two_step_verification_offers_the_guides_two_choices() {
     // P23
-    let menu = vec![MenuItem {
-        current: true,
-        ..MenuItem::new("Two Step Verification", "/account/two-step-verification")
-    }];
+    let menu = menu("/account/two-step-verification");
     let (page, preferred_method) = (signed_in("Two Step Verification"), "none".to_owned());
     let html = html(&TwoStep {
         page,
@@ -114,6 +111,34 @@ fn two_step_verification_offers_the_guides_two_choices() {
         &["name=\"preferred_method\"", "aria-describedby=\"sign-out\""],
     );
     assert_eq!(buttons(&html), [("save", "Save")]);
+}
+
+#[test]
+fn the_menu_has_the_guides_seven_entries_in_its_order_and_marks_where_one_is() {
+    // section 4
+    let labels: Vec<_> = menu("/account").into_iter().map(|item| item.label).collect();
+    assert_eq!(
+        labels,
+        [
+            "Personal Details",
+            "Work Details",
+            "Change Email Address",
+            "Change Password",
+            "Change Secret Question",
+            "Two Step Verification",
+            "Change of Circumstances",
+            "Where you are logged in",
+            "Account activity",
+            "Download or close account",
+        ]
+    );
+    for item in menu("/account") {
+        assert!(!item.current);
+        let marked: Vec<_> = menu(&item.href).into_iter().filter(|i| i.current).collect();
+        assert_eq!(marked.len(), 1);
+        assert_eq!(marked[0].href, item.href);
+    }
+    assert!(menu("/account/close").last().unwrap().current);
 }
 
 #[test]
