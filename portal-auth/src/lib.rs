@@ -123,6 +123,7 @@ mod guessing;
 mod housekeeping;
 mod issuing;
 mod key;
+pub mod language;
 mod last_seen;
 pub mod link;
 pub mod local_time;

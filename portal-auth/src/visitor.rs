@@ -1,10 +1,11 @@
-//! Who is calling, as far as a host can see: network, browser, and the browser's device token.
+//! Who is calling, as far as a host can see: network, browser, the browser's device token, and the chosen language.
 //!
 //! Every outward method takes a [`Visitor`]. Make it in one place (the axum crate has an extractor), so that nobody
 //! passes the address of a proxy by accident: guessing limits are only as good as the network they count on.
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::language::LanguageTag;
 use crate::secret::token::DeviceToken;
 
 /// The longest user agent that is looked at, in bytes (LIM-2).
@@ -17,6 +18,7 @@ pub struct Visitor {
     network: Option<IpAddr>,
     device: Option<DeviceToken>,
     user_agent: String,
+    language: Option<LanguageTag>,
 }
 
 impl Visitor {
@@ -53,6 +55,15 @@ impl Visitor {
         self
     }
 
+    /// The language that the person has chosen; mails that this request causes to them are written in it.
+    ///
+    /// `None` where they have chosen none: then the language of their account counts, and else British English.
+    #[must_use]
+    pub fn with_language(mut self, language: Option<LanguageTag>) -> Self {
+        self.language = language;
+        self
+    }
+
     /// Where the request came from.
     #[must_use]
     pub const fn network(&self) -> Option<IpAddr> {
@@ -63,6 +74,12 @@ impl Visitor {
     #[must_use]
     pub const fn device(&self) -> Option<&DeviceToken> {
         self.device.as_ref()
+    }
+
+    /// The language that the person has chosen.
+    #[must_use]
+    pub const fn language(&self) -> Option<&LanguageTag> {
+        self.language.as_ref()
     }
 
     /// Browser and system in words that mean something to their owner, such as "Firefox on Windows".

@@ -19,7 +19,14 @@ use std::path::Path;
 ///
 /// Configuration is not at the bottom: it holds the policies, schemas and ladders of the nouns below it.
 const LAYERS: [&[&str]; 7] = [
-    &["environment", "error", "key", "local_time", "page_paths"],
+    &[
+        "environment",
+        "error",
+        "key",
+        "language",
+        "local_time",
+        "page_paths",
+    ],
     &[
         "account",
         "audit",
