@@ -127,6 +127,8 @@ pub struct SessionConfig {
     pub confirm_age: Duration,
     /// A last-seen stamp this old is written at once; a younger one when it gets this old: 60 s.
     pub touch_after: Duration,
+    /// How long what was typed into a form is kept for its person: 24 h (ASVS 14.2.7).
+    pub forms_kept: Duration,
 }
 
 /// Guessing limits.
@@ -252,6 +254,7 @@ impl Config {
                 most: 10,
                 confirm_age: MINUTE.saturating_mul(5),
                 touch_after: MINUTE,
+                forms_kept: DAY,
             },
             guessing: GuessingConfig {
                 ladder: Ladder::DEFAULT,

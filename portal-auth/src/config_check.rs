@@ -137,6 +137,13 @@ impl Config {
             "sessions.touch_after",
             "1 second to 1 minute",
         );
+        problems.within(
+            s.forms_kept,
+            MINUTE,
+            DAY.saturating_mul(7),
+            "sessions.forms_kept",
+            "1 minute to 7 days",
+        );
         problems.unless(
             s.touch_after < s.idle,
             "sessions.touch_after",
@@ -364,6 +371,10 @@ mod tests {
         assert_eq!(refused(|c| c.codes.lifetime = MINUTE * 11), ["codes.lifetime"]);
         assert_eq!(refused(|c| c.codes.digits = 5), ["codes.digits"]);
         assert_eq!(refused(|c| c.sessions.idle = HOUR * 13), ["sessions.idle"]);
+        assert_eq!(
+            refused(|c| c.sessions.forms_kept = DAY * 8),
+            ["sessions.forms_kept"]
+        );
         assert_eq!(
             refused(|c| c.registration.link_lifetime = MINUTE * 14),
             ["registration.link_lifetime"]

@@ -60,6 +60,7 @@
 //! | stay signed in, sign out | [`features::authenticate`], [`features::sign_out`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
 //! | prove again who they are before a sensitive act | [`features::confirm_identity`] |
+//! | find again what they had typed when their session ended | [`features::keep_form`] |
 //! | be helped by an administrator | [`features::administer`] |
 //!
 //! | An operator or a host wants to | Look at |

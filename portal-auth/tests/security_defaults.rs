@@ -90,6 +90,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
         ("sessions.most", s.most.to_string()),
         ("sessions.confirm_age", span(s.confirm_age)),
         ("sessions.touch_after", span(s.touch_after)),
+        ("sessions.forms_kept", span(s.forms_kept)),
         ("guessing.ladder.free", l.free.to_string()),
         ("guessing.ladder.first_wait", span(l.first_wait)),
         ("guessing.ladder.longest_wait", span(l.longest_wait)),

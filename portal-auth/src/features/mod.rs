@@ -6,6 +6,7 @@ pub mod activate;
 pub mod administer;
 pub mod authenticate;
 pub mod confirm_identity;
+pub mod keep_form;
 pub mod register;
 pub mod resend_registration;
 pub mod sign_in;

@@ -22,6 +22,8 @@ pub enum Purpose {
     Session,
     /// A registration's draft.
     Draft,
+    /// What a signed-in person typed into forms.
+    KeptForm,
     /// A half-done sign-in or confirmation.
     Challenge,
     /// A familiar device.
@@ -32,9 +34,10 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Session,
         Self::Draft,
+        Self::KeptForm,
         Self::Challenge,
         Self::Device,
         Self::Link(LinkPurpose::Activate),
@@ -47,6 +50,7 @@ impl Purpose {
         match self {
             Self::Session => "token/session",
             Self::Draft => "token/draft",
+            Self::KeptForm => "token/kept_form",
             Self::Challenge => "token/challenge",
             Self::Device => "token/device",
             Self::Link(LinkPurpose::Activate) => "token/link/activate",
@@ -119,6 +123,10 @@ token_type! {
 token_type! {
     /// Holds a registration's draft.
     DraftToken
+}
+token_type! {
+    /// Holds what a signed-in person typed into forms; shares its cookie with the registration's draft, never its key.
+    KeptFormToken
 }
 token_type! {
     /// Holds a half-done sign-in or confirmation.
