@@ -28,7 +28,7 @@ pub enum PortalCookie {
     Session,
     /// What form tokens are bound to while nobody is signed in.
     Form,
-    /// The registration that is being typed.
+    /// The registration that is being typed, or what a signed-in person had typed when their session ended.
     Draft,
     /// The mailed link whose page is open; lives 15 minutes.
     Link,

@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -49,6 +49,23 @@ impl Form {
             fields.push(Field { name, value });
         }
         Ok(Self(fields))
+    }
+
+    /// Reads the form of a request and gives the request back as it was, for a layer that looks at a form before its page
+    /// does.
+    ///
+    /// # Errors
+    /// As for the extractor; the page would have answered the same.
+    pub async fn read_ahead(request: Request) -> Result<(Self, Request), FormRejection> {
+        let (parts, body) = request.into_parts();
+        if !is_urlencoded(&parts.headers) {
+            return Err(FormRejection::WrongType);
+        }
+        let bytes = collect(&parts.headers, body).await?;
+        let form = Self::parse(&bytes)?;
+        // The bytes are wiped when the last reader lets go of them.
+        let body = Body::from(Bytes::from_owner(bytes));
+        Ok((form, Request::from_parts(parts, body)))
     }
 
     /// Makes sure that the form holds no other fields than `known` and `form_token`.
@@ -261,6 +278,25 @@ mod tests {
         assert_eq!(form.take("name"), "");
         assert_eq!(form.take("twice"), "%41");
         assert_eq!(form.take_secret("plus").as_str(), "+");
+    }
+
+    #[tokio::test]
+    async fn a_form_that_was_read_ahead_is_there_for_its_page_too() {
+        let request = |body: &'static str| {
+            let request = Request::post("/x?a=1").header(CONTENT_TYPE, URLENCODED);
+            request.body(Body::from(body)).unwrap()
+        };
+        let (ahead, request_again) = Form::read_ahead(request("email=a%40b.example&x=1"))
+            .await
+            .unwrap();
+        assert_eq!(ahead.get("email"), Some("a@b.example"));
+        let form = Form::from_request(request_again, &()).await.unwrap();
+        assert_eq!(
+            (form.get("email"), form.get("x")),
+            (Some("a@b.example"), Some("1"))
+        );
+        let refused = Form::read_ahead(request("a=1&a=2")).await;
+        assert_eq!(refused.unwrap_err(), FormRejection::Repeated);
     }
 
     #[test]

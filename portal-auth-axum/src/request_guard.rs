@@ -112,15 +112,53 @@ impl FormGuard {
         }
     }
 
+    /// Seals values that a page of the portal carries in hidden fields, where their person does not see them, for the
+    /// browser that holds these cookies; `None` when it holds nothing to bind to.
+    ///
+    /// Names and values count in their order, so give them in that of a fixed list.
+    #[must_use]
+    pub fn seal<'a>(
+        &self,
+        cookies: &Cookies,
+        values: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Option<FormToken> {
+        let bound = [PortalCookie::Session, PortalCookie::Form];
+        let (cookie, value) = bound.into_iter().find_map(|c| Some((c, cookies.get(c)?)))?;
+        let mut mac = self.mac(b"portal-auth sealed values\0", cookie, value);
+        for text in values.into_iter().flat_map(|(name, value)| [name, value]) {
+            // With its length before it, no text can reach over into the next one.
+            mac.update(&(text.len() as u64).to_be_bytes());
+            mac.update(text.as_bytes());
+        }
+        Some(FormToken::of(mac))
+    }
+
+    /// Whether `seal` is the seal of exactly these values for exactly these cookies.
+    ///
+    /// # Security
+    /// A form whose seal is wrong must have no effect: treat it like [`FormCheck::Stale`].
+    #[must_use]
+    pub fn is_sealed<'a>(
+        &self,
+        cookies: &Cookies,
+        values: impl IntoIterator<Item = (&'a str, &'a str)>,
+        seal: &str,
+    ) -> bool {
+        let expected = self.seal(cookies, values);
+        expected.is_some_and(|expected| bool::from(expected.0.as_bytes().ct_eq(seal.as_bytes())))
+    }
+
     fn derive(&self, cookie: PortalCookie, value: &CookieValue) -> FormToken {
-        let tag = Hmac::<Sha256>::new((&**self.key).into())
-            .chain_update(b"portal-auth form token\0")
+        FormToken::of(self.mac(b"portal-auth form token\0", cookie, value))
+    }
+
+    /// A MAC of one use, bound to a cookie.
+    fn mac(&self, label: &[u8], cookie: PortalCookie, value: &CookieValue) -> Hmac<Sha256> {
+        Hmac::<Sha256>::new((&**self.key).into())
+            .chain_update(label)
             .chain_update(cookie.name())
             .chain_update(b"\0")
             .chain_update(value.expose())
-            .finalize()
-            .into_bytes();
-        FormToken(Zeroizing::new(Base64UrlUnpadded::encode_string(&tag)))
     }
 }
 
@@ -134,6 +172,11 @@ impl fmt::Debug for FormGuard {
 pub struct FormToken(Zeroizing<String>);
 
 impl FormToken {
+    fn of(mac: Hmac<Sha256>) -> Self {
+        let tag = mac.finalize().into_bytes();
+        Self(Zeroizing::new(Base64UrlUnpadded::encode_string(&tag)))
+    }
+
     /// The characters to write into the page.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -276,6 +319,34 @@ mod tests {
         assert_eq!(guard(2).check(&cookies, &token), FormCheck::Stale);
         assert_eq!(guard(1).check(&Cookies::default(), &token), FormCheck::Stale);
         assert_eq!(guard(1).check(&Cookies::default(), ""), FormCheck::Stale);
+    }
+
+    #[test]
+    fn a_seal_holds_for_its_values_and_its_browser_alone() {
+        let cookies = holding(PortalCookie::Session);
+        let values = [("email", "jo@school.example"), ("do", "")];
+        let seal = guard(1).seal(&cookies, values).unwrap();
+        let holds = |cookies: &Cookies, values: &[(&'static str, &'static str)], seal: &str| {
+            guard(1).is_sealed(cookies, values.iter().copied(), seal)
+        };
+        assert!(holds(&cookies, &values, seal.as_str()));
+        assert!(!holds(&holding(PortalCookie::Session), &values, seal.as_str()));
+        assert!(!holds(&Cookies::default(), &values, seal.as_str()));
+        assert!(!holds(&cookies, &values, ""));
+        assert!(!guard(2).is_sealed(&cookies, values, seal.as_str()));
+        assert!(
+            !holds(&cookies, &values, &token(&guard(1), &cookies)),
+            "a form token is no seal"
+        );
+        for other in [
+            &[("email", "jo@school.exampl"), ("edo", "")][..],
+            &[("email", "jo@school.example")],
+            &[("do", ""), ("email", "jo@school.example")],
+            &[("email", ""), ("do", "jo@school.example")],
+            &[],
+        ] {
+            assert!(!holds(&cookies, other, seal.as_str()), "{other:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponseParts, ResponseParts};
-use portal_auth::secret::token::{ChallengeToken, DeviceToken, DraftToken, LinkToken, SessionToken};
+use portal_auth::secret::token::{
+    ChallengeToken, DeviceToken, DraftToken, KeptFormToken, LinkToken, SessionToken,
+};
 use portal_auth::{CodeSent, NewSession};
 
 use crate::cookies::{CookieValue, PortalCookie, SetCookie};
@@ -80,7 +82,14 @@ macro_rules! cookie_value_of {
     )*};
 }
 
-cookie_value_of!(SessionToken, DeviceToken, ChallengeToken, DraftToken, LinkToken);
+cookie_value_of!(
+    SessionToken,
+    DeviceToken,
+    ChallengeToken,
+    DraftToken,
+    KeptFormToken,
+    LinkToken
+);
 
 #[cfg(test)]
 mod tests {
@@ -113,6 +122,13 @@ mod tests {
                 assert_eq!(CookieValue::from(&$token::parse(TOKEN).unwrap()).expose(), TOKEN);
             )*};
         }
-        same!(SessionToken, DeviceToken, ChallengeToken, DraftToken, LinkToken);
+        same!(
+            SessionToken,
+            DeviceToken,
+            ChallengeToken,
+            DraftToken,
+            KeptFormToken,
+            LinkToken
+        );
     }
 }

@@ -336,7 +336,7 @@ impl Inner {
                 found.seed,
                 found.version,
                 &found.body,
-                until.unwrap_or(self.now()),
+                until.unwrap_or_else(|| self.now()),
             )?;
             match self.store.save(&row).await {
                 Err(StoreError::Conflict) => {}
