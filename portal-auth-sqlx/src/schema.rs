@@ -9,7 +9,7 @@ use portal_auth::store::StoreError;
 use crate::error::plain;
 
 /// The version of the schema that this release makes and needs.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// Why a store could not be opened or its schema is not usable.
 #[derive(Debug, thiserror::Error)]
@@ -94,16 +94,28 @@ pub(crate) struct Migration {
 }
 
 #[cfg(feature = "postgres")]
-pub(crate) const POSTGRES: &[Migration] = &[Migration {
-    version: 1,
-    text: include_str!("../migrations/postgres/0001_accounts.sql"),
-}];
+pub(crate) const POSTGRES: &[Migration] = &[
+    Migration {
+        version: 1,
+        text: include_str!("../migrations/postgres/0001_accounts.sql"),
+    },
+    Migration {
+        version: 2,
+        text: include_str!("../migrations/postgres/0002_whole_life.sql"),
+    },
+];
 
 #[cfg(feature = "sqlite")]
-pub(crate) const SQLITE: &[Migration] = &[Migration {
-    version: 1,
-    text: include_str!("../migrations/sqlite/0001_accounts.sql"),
-}];
+pub(crate) const SQLITE: &[Migration] = &[
+    Migration {
+        version: 1,
+        text: include_str!("../migrations/sqlite/0001_accounts.sql"),
+    },
+    Migration {
+        version: 2,
+        text: include_str!("../migrations/sqlite/0002_whole_life.sql"),
+    },
+];
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,8 @@ macro_rules! columns {
 macro_rules! account_columns {
     ($t:literal) => {
         columns!($t: id version email status auth_epoch password two_step question answer profile_version profile
-            code_failures created_at updated_at)
+            code_failures created_at updated_at language locked answer_failures recovery_pauses recovery_paused_until
+            recovery_due_at email_changed_at closed_at)
     };
 }
 
@@ -28,7 +29,7 @@ macro_rules! registration_columns {
 macro_rules! link_columns {
     ($t:literal) => {
         columns!($t: key version purpose seed subject_kind subject_id address epoch state tries issued_at expires_at
-            ended_at)
+            ended_at opens_at concerns answer answer_proof answered_at)
     };
 }
 
@@ -130,6 +131,76 @@ macro_rules! activity_of_kinds {
     };
 }
 
+// Lists.
+
+pub(crate) const LIVE_LINKS: &str = concat!(
+    "SELECT ",
+    link_columns!("l"),
+    " FROM portal_links l WHERE l.subject_id = $1 AND l.subject_kind = 'account' AND l.state = 'live' \
+     ORDER BY l.issued_at DESC, l.key"
+);
+
+/// `$2` is the prefix and `$3` the first text behind all that begin with it.
+pub(crate) const ACCOUNTS: &str = concat!(
+    "SELECT ",
+    account_columns!("a"),
+    " FROM portal_email_claims c JOIN portal_accounts a ON a.id = c.account_id \
+     WHERE c.email > $1 AND c.email >= $2 AND c.email < $3 ORDER BY c.email LIMIT $4"
+);
+
+pub(crate) const CLOSED_ACCOUNTS: &str = concat!(
+    "SELECT ",
+    account_columns!("a"),
+    " FROM portal_accounts a WHERE a.status = 'closed' AND a.closed_at <= $1 ORDER BY a.closed_at, a.id LIMIT $2"
+);
+
+pub(crate) const REGISTRATIONS_OF: &str = concat!(
+    "SELECT ",
+    registration_columns!("r"),
+    " FROM portal_registrations r WHERE r.email = $1 ORDER BY r.id"
+);
+
+pub(crate) const LINKS_OF: &str = concat!(
+    "SELECT ",
+    link_columns!("l"),
+    " FROM portal_links l WHERE l.subject_id = $1 AND l.subject_kind = 'account' ORDER BY l.key"
+);
+
+pub(crate) const CHALLENGES_OF: &str = concat!(
+    "SELECT ",
+    challenge_columns!("c"),
+    " FROM portal_challenges c WHERE c.account_id = $1 ORDER BY c.key"
+);
+
+pub(crate) const ALL_SESSIONS_OF: &str = concat!(
+    "SELECT ",
+    session_columns!("s"),
+    " FROM portal_sessions s WHERE s.account_id = $1 ORDER BY s.key"
+);
+
+pub(crate) const DEVICES_OF: &str = "SELECT d.device, d.account_id, d.epoch, d.last_used FROM portal_devices d \
+     WHERE d.account_id = $1 ORDER BY d.device";
+
+pub(crate) const MAILS_OF: &str = concat!(
+    "SELECT ",
+    outbox_columns!("m"),
+    " FROM portal_outbox m WHERE m.account_id = $1 ORDER BY m.id"
+);
+
+pub(crate) const EVENTS_OF: &str = concat!(
+    "SELECT ",
+    audit_columns!("e"),
+    " FROM portal_audit e WHERE e.account_id = $1 ORDER BY e.happened_at, e.id"
+);
+
+/// `$1` is a status and `$2` an address, empty for any; `$3` and `$4` are the last mail of the page before.
+pub(crate) const MAILS: &str = concat!(
+    "SELECT ",
+    outbox_columns!("m"),
+    " FROM portal_outbox m WHERE ($1 = '' OR m.status = $1) AND ($2 = '' OR m.address = $2) \
+     AND (m.created_at < $3 OR (m.created_at = $3 AND m.id < $4)) ORDER BY m.created_at DESC, m.id DESC LIMIT $5"
+);
+
 // Guards.
 
 pub(crate) const IN_EPOCH: &str =
@@ -140,12 +211,16 @@ pub(crate) const IS_CLAIMED: &str = "SELECT 1 FROM portal_email_claims WHERE ema
 // Changes.
 
 pub(crate) const INSERT_ACCOUNT: &str = "INSERT INTO portal_accounts (id, version, email, status, auth_epoch, \
-     password, two_step, question, answer, profile_version, profile, code_failures, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+     password, two_step, question, answer, profile_version, profile, code_failures, created_at, updated_at, \
+     language, locked, answer_failures, recovery_pauses, recovery_paused_until, recovery_due_at, email_changed_at, \
+     closed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+     $21, $22)";
 
 pub(crate) const UPDATE_ACCOUNT: &str = "UPDATE portal_accounts SET version = version + 1, email = $3, status = $4, \
      auth_epoch = $5, password = $6, two_step = $7, question = $8, answer = $9, profile_version = $10, \
-     profile = $11, code_failures = $12, created_at = $13, updated_at = $14 WHERE id = $1 AND version = $2";
+     profile = $11, code_failures = $12, created_at = $13, updated_at = $14, language = $15, locked = $16, \
+     answer_failures = $17, recovery_pauses = $18, recovery_paused_until = $19, recovery_due_at = $20, \
+     email_changed_at = $21, closed_at = $22 WHERE id = $1 AND version = $2";
 
 pub(crate) const DELETE_ACCOUNT: &str = "DELETE FROM portal_accounts WHERE id = $1";
 
@@ -164,12 +239,14 @@ pub(crate) const UPDATE_REGISTRATION: &str = "UPDATE portal_registrations SET ve
 pub(crate) const DELETE_REGISTRATION: &str = "DELETE FROM portal_registrations WHERE id = $1";
 
 pub(crate) const INSERT_LINK: &str = "INSERT INTO portal_links (key, version, purpose, seed, subject_kind, \
-     subject_id, address, epoch, state, tries, issued_at, expires_at, ended_at, over_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+     subject_id, address, epoch, state, tries, issued_at, expires_at, ended_at, over_at, opens_at, concerns, answer, \
+     answer_proof, answered_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
 pub(crate) const UPDATE_LINK: &str = "UPDATE portal_links SET version = version + 1, purpose = $3, seed = $4, \
      subject_kind = $5, subject_id = $6, address = $7, epoch = $8, state = $9, tries = $10, issued_at = $11, \
-     expires_at = $12, ended_at = $13, over_at = $14 WHERE key = $1 AND version = $2";
+     expires_at = $12, ended_at = $13, over_at = $14, opens_at = $15, concerns = $16, answer = $17, \
+     answer_proof = $18, answered_at = $19 WHERE key = $1 AND version = $2";
 
 pub(crate) const DELETE_LINK: &str = "DELETE FROM portal_links WHERE key = $1";
 
@@ -201,7 +278,27 @@ pub(crate) const UPDATE_DRAFT: &str = "UPDATE portal_drafts SET version = versio
 
 pub(crate) const DELETE_DRAFT: &str = "DELETE FROM portal_drafts WHERE key = $1";
 
+pub(crate) const SEND_MAIL_AGAIN: &str = "UPDATE portal_outbox SET status = 'ready', attempts = 0, next_at = $2, \
+     due_at = $2, waiting = 1, expires_at = $3 WHERE id = $1 AND status = 'dead'";
+
+pub(crate) const DROP_MAIL: &str = "UPDATE portal_outbox SET status = 'dead', waiting = 0, last_error = $2 WHERE id = $1 AND status = 'ready'";
+
 // Sweeps.
+
+/// What is kept about an account (`$1`) beside its row and claim; the links of its registrations go before them.
+pub(crate) const ERASE_OF_ACCOUNT: [&str; 5] = [
+    "DELETE FROM portal_sessions WHERE account_id = $1",
+    "DELETE FROM portal_challenges WHERE account_id = $1",
+    "DELETE FROM portal_devices WHERE account_id = $1",
+    "DELETE FROM portal_outbox WHERE account_id = $1",
+    "DELETE FROM portal_links WHERE subject_kind = 'account' AND subject_id = $1",
+];
+
+pub(crate) const ERASE_OF_ADDRESS: [&str; 2] = [
+    "DELETE FROM portal_links WHERE subject_kind = 'registration' AND subject_id IN \
+     (SELECT id FROM portal_registrations WHERE email = $1)",
+    "DELETE FROM portal_registrations WHERE email = $1",
+];
 
 pub(crate) const VOID_LINKS: &str = "UPDATE portal_links SET version = version + 1, seed = NULL, state = $4, \
      ended_at = $5, over_at = CASE WHEN $5 < expires_at THEN $5 ELSE expires_at END \

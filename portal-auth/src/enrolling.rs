@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::account::email::EmailAddress;
+use crate::account::recovery::Recovery;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::account::status::{AuthEpoch, Status, TwoStep};
 use crate::audit::{Actor, Event};
 use crate::environment::{Timestamp, draw};
 use crate::error::{Fault, Reason};
-use crate::link::{LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
+use crate::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
 use crate::mail::outbox::{MailKind, OutboxRow};
 use crate::mail::quota::Spent;
 use crate::portal::Inner;
@@ -94,6 +95,9 @@ impl Inner {
             issued_at: now,
             expires_at,
             ended_at: None,
+            opens_at: now,
+            concerns: None,
+            answer: Answer::Waived,
         })
     }
 
@@ -201,6 +205,11 @@ impl Inner {
             code_failures: 0,
             created_at: now,
             updated_at: now,
+            language: None,
+            locked: false,
+            recovery: Recovery::default(),
+            email_changed_at: None,
+            closed_at: None,
         };
         let mut mail = self.mail(
             MailKind::AccountReady,

@@ -23,11 +23,32 @@ pub enum LinkPurpose {
     Activate,
     /// Sets a new password for a forgotten one.
     ResetPassword,
+    /// Confirms a new address; mailed to that address.
+    ConfirmEmail,
+    /// Takes a change of address back before it is confirmed; mailed to the present address.
+    CancelEmailChange,
+    /// Closes the account after its address was changed; mailed to the former address.
+    FreezeAccount,
+    /// "This was not me": ends all sessions and demands a new password; mailed with notices of a change.
+    NotMe,
+    /// Takes back a reset that was asked for without the secret answer.
+    CancelRecovery,
+    /// Takes the closing of an account back.
+    RestoreAccount,
 }
 
 impl LinkPurpose {
     /// All purposes.
-    pub const ALL: [Self; 2] = [Self::Activate, Self::ResetPassword];
+    pub const ALL: [Self; 8] = [
+        Self::Activate,
+        Self::ResetPassword,
+        Self::ConfirmEmail,
+        Self::CancelEmailChange,
+        Self::FreezeAccount,
+        Self::NotMe,
+        Self::CancelRecovery,
+        Self::RestoreAccount,
+    ];
 
     /// The word a store keeps; also the label under which the purpose's key is derived.
     #[must_use]
@@ -35,6 +56,12 @@ impl LinkPurpose {
         match self {
             Self::Activate => "activate",
             Self::ResetPassword => "reset_password",
+            Self::ConfirmEmail => "confirm_email",
+            Self::CancelEmailChange => "cancel_email_change",
+            Self::FreezeAccount => "freeze_account",
+            Self::NotMe => "not_me",
+            Self::CancelRecovery => "cancel_recovery",
+            Self::RestoreAccount => "restore_account",
         }
     }
 
@@ -117,6 +144,33 @@ impl std::fmt::Debug for LinkSeed {
     }
 }
 
+key_type! {
+    /// Names the one change that a link can take back: the first 16 bytes of whatever names that change elsewhere.
+    ChangeId, 16
+}
+
+key_type! {
+    /// Finds out whether a browser is the one that gave the secret answer: the row key of its token.
+    ProofKey, 16
+}
+
+/// Whether a link still asks for the secret answer before it does anything (RST-3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the second step must know each")]
+pub enum Answer {
+    /// It does.
+    Owed,
+    /// It never did: nobody has an answer, the wait stood in for it, or an administrator did.
+    Waived,
+    /// It was given in one browser, and that browser may go on for a while.
+    Given {
+        /// The browser that gave it.
+        proof: ProofKey,
+        /// When.
+        at: Timestamp,
+    },
+}
+
 /// A mailed link as one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -148,6 +202,12 @@ pub struct LinkRow {
     pub expires_at: Timestamp,
     /// When it ended, where it has.
     pub ended_at: Option<Timestamp>,
+    /// Before this it does not work yet; most links open when they are issued.
+    pub opens_at: Timestamp,
+    /// The change it takes back, for links that belong to one change and not to an epoch.
+    pub concerns: Option<ChangeId>,
+    /// Whether it asks for the secret answer; [`Answer::Waived`] for links that never do.
+    pub answer: Answer,
 }
 
 impl LinkRow {
@@ -165,6 +225,7 @@ impl LinkRow {
     /// Whether it works at `now` as far as its own row can tell.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.state == LinkState::Live && self.seed.is_some() && now < self.expires_at
+        let open = self.opens_at <= now && now < self.expires_at;
+        self.state == LinkState::Live && self.seed.is_some() && open
     }
 }

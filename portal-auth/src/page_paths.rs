@@ -15,6 +15,22 @@ pub struct PagePaths {
     pub forgotten_password: String,
     /// Where a registration begins: `/account/register`.
     pub register: String,
+    /// Where a new password is set; the token follows as `?t=`. `/account/reset-password`.
+    pub reset_password: String,
+    /// Where a new address is confirmed; the token follows as `?t=`. `/account/confirm-email-address`.
+    pub confirm_email: String,
+    /// Where a change of address is taken back; the token follows as `?t=`. `/account/cancel-email-change`.
+    pub cancel_email_change: String,
+    /// Where the former address closes the account; the token follows as `?t=`. `/account/freeze`.
+    pub freeze_account: String,
+    /// Where "this was not me" is said; the token follows as `?t=`. `/account/not-me`.
+    pub not_me: String,
+    /// Where a reset without the answer is taken back; the token follows as `?t=`. `/account/cancel-recovery`.
+    pub cancel_recovery: String,
+    /// Where the closing of an account is taken back; the token follows as `?t=`. `/account/restore`.
+    pub restore_account: String,
+    /// Where people see where they are logged in. `/account/sessions`.
+    pub sessions: String,
 }
 
 impl Default for PagePaths {
@@ -24,6 +40,14 @@ impl Default for PagePaths {
             login: "/account/login".into(),
             forgotten_password: "/account/forgotten-password".into(),
             register: "/account/register".into(),
+            reset_password: "/account/reset-password".into(),
+            confirm_email: "/account/confirm-email-address".into(),
+            cancel_email_change: "/account/cancel-email-change".into(),
+            freeze_account: "/account/freeze".into(),
+            not_me: "/account/not-me".into(),
+            cancel_recovery: "/account/cancel-recovery".into(),
+            restore_account: "/account/restore".into(),
+            sessions: "/account/sessions".into(),
         }
     }
 }
@@ -36,10 +60,30 @@ impl PagePaths {
             login,
             forgotten_password,
             register,
+            reset_password,
+            confirm_email,
+            cancel_email_change,
+            freeze_account,
+            not_me,
+            cancel_recovery,
+            restore_account,
+            sessions,
         } = self;
-        [complete_registration, login, forgotten_password, register]
-            .into_iter()
-            .all(|path| is_plain(path))
+        let paths = [
+            complete_registration,
+            login,
+            forgotten_password,
+            register,
+            reset_password,
+            confirm_email,
+            cancel_email_change,
+            freeze_account,
+            not_me,
+            cancel_recovery,
+            restore_account,
+            sessions,
+        ];
+        paths.into_iter().all(|path| is_plain(path))
     }
 }
 

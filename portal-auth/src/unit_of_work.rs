@@ -11,7 +11,7 @@ use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::DeviceRow;
 use crate::environment::Timestamp;
 use crate::link::{LinkKey, LinkPurpose, LinkRow, LinkState, LinkSubject};
-use crate::mail::outbox::OutboxRow;
+use crate::mail::outbox::{MailId, OutboxRow};
 use crate::registration::draft::{DraftKey, DraftRow};
 use crate::registration::{RegistrationId, RegistrationRow, RegistrationState};
 use crate::session::{SessionKey, SessionRow};
@@ -70,6 +70,22 @@ pub enum Change {
     Device(DeviceRow),
     /// A registration's draft.
     Draft(Box<Write<DraftRow, DraftKey>>),
+    /// Queues a dead mail again: it is ready, due at `now`, without attempts, and good until `expires_at`.
+    SendAgain {
+        /// Which mail; one that is not dead is a conflict.
+        mail: MailId,
+        /// When it is due.
+        now: Timestamp,
+        /// From when on it must not be sent any more.
+        expires_at: Timestamp,
+    },
+    /// Ends a mail that is ready, so that it is never sent.
+    DropMail {
+        /// Which mail; one that is not ready is a conflict.
+        mail: MailId,
+        /// Why, in a few words without addresses.
+        why: String,
+    },
 }
 
 /// A condition on rows that the commit does not write, as they stood before it.
@@ -155,6 +171,14 @@ pub enum Sweep {
         account: AccountId,
         /// How many.
         keep: u32,
+    },
+    /// Removes what is kept about an account beside its row and its claim: sessions, challenges, devices, links, mails,
+    /// and the registrations of its address. Audit events stay: they name nobody.
+    Erase {
+        /// Whose.
+        account: AccountId,
+        /// Its address.
+        email: EmailAddress,
     },
 }
 

@@ -94,6 +94,17 @@ async fn change(conn: &mut Connection, change: &Change) -> Result<(), Failure> {
             Write::Update(row) => writes::draft(sql::UPDATE_DRAFT, row.version, row),
             Write::Delete(key) => query(sql::DELETE_DRAFT).bind(key.as_bytes().as_slice()),
         },
+        Change::SendAgain {
+            mail,
+            now,
+            expires_at,
+        } => query(sql::SEND_MAIL_AGAIN)
+            .bind(mail.as_bytes().as_slice())
+            .bind(now.as_micros())
+            .bind(expires_at.as_micros()),
+        Change::DropMail { mail, why } => query(sql::DROP_MAIL)
+            .bind(mail.as_bytes().as_slice())
+            .bind(why.as_str()),
     };
     hit_one(conn, statement).await
 }
@@ -179,6 +190,14 @@ async fn sweep(conn: &mut Connection, sweep: &Sweep, work: &UnitOfWork) -> Resul
                 keep_newest(sql::KEEP_NEWEST_DEVICES, *account, *keep, written),
             )
             .await?;
+        }
+        Sweep::Erase { account, email } => {
+            for statement in sql::ERASE_OF_ACCOUNT {
+                run(conn, query(statement).bind(account.as_bytes().as_slice())).await?;
+            }
+            for statement in sql::ERASE_OF_ADDRESS {
+                run(conn, query(statement).bind(email.as_str())).await?;
+            }
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! The queue of mails, as its dispatcher sees it.
 
+use portal_auth::account::email::EmailAddress;
 use portal_auth::environment::Timestamp;
-use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, OutboxRow};
+use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, MailStatus, OutboxRow};
 
 use super::rows::Columns;
 use super::{Connection, dialect, query};
@@ -65,4 +66,23 @@ pub(crate) async fn backlog(conn: &mut Connection, now: Timestamp) -> Result<Bac
         oldest_due,
         dead: u64::try_from(dead).map_err(|_| broken("count"))?,
     })
+}
+
+pub(crate) async fn mails(
+    conn: &mut Connection,
+    status: Option<MailStatus>,
+    to: Option<&EmailAddress>,
+    after: Option<(Timestamp, MailId)>,
+    most: u32,
+) -> Result<Vec<OutboxRow>, sqlx::Error> {
+    let (at, id) = after.map_or((i64::MAX, None), |(at, id)| (at.as_micros(), Some(id)));
+    let rows = query(sql::MAILS)
+        .bind(status.map_or("", MailStatus::as_str))
+        .bind(to.map_or("", EmailAddress::as_str))
+        .bind(at)
+        .bind(id.as_ref().map_or(&[][..], |id| id.as_bytes().as_slice()))
+        .bind(i64::from(most))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Columns::of(row).mail()).collect()
 }

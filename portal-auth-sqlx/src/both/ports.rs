@@ -7,14 +7,14 @@ use portal_auth::audit::{AuditRow, EventId};
 use portal_auth::challenge::{ChallengeKey, ChallengeRow};
 use portal_auth::device::DeviceKey;
 use portal_auth::environment::Timestamp;
-use portal_auth::link::LinkKey;
-use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, OutboxRow};
+use portal_auth::link::{LinkKey, LinkRow};
+use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, MailStatus, OutboxRow};
 use portal_auth::mail::quota::{QuotaLine, Spent};
 use portal_auth::registration::RegistrationId;
 use portal_auth::registration::draft::{DraftKey, DraftRow};
 use portal_auth::session::{SessionKey, SessionRow, SessionView};
 use portal_auth::store::{
-    AccountStore, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
+    AccountStore, Dossier, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
     RegistrationView, SessionStore, SignInView, StoreError, StoreHealth, ThrottleStore,
 };
 use portal_auth::throttle::{Charge, Charged};
@@ -101,6 +101,27 @@ impl AccountStore for Store {
 
     async fn activity(&self, id: AccountId, kinds: &[&str], most: u32) -> Result<Vec<AuditRow>, StoreError> {
         read!(self, conn => reads::activity(&mut conn, id, kinds, most))
+    }
+
+    async fn live_links(&self, account: AccountId) -> Result<Vec<LinkRow>, StoreError> {
+        read!(self, conn => reads::live_links(&mut conn, account))
+    }
+
+    async fn dossier(&self, account: AccountId) -> Result<Option<Dossier>, StoreError> {
+        read!(self, conn => reads::dossier(&mut conn, account))
+    }
+
+    async fn accounts(
+        &self,
+        prefix: &str,
+        after: Option<&EmailAddress>,
+        most: u32,
+    ) -> Result<Vec<AccountRow>, StoreError> {
+        read!(self, conn => reads::accounts(&mut conn, prefix, after, most))
+    }
+
+    async fn closed_accounts(&self, until: Timestamp, most: u32) -> Result<Vec<AccountRow>, StoreError> {
+        read!(self, conn => reads::closed_accounts(&mut conn, until, most))
     }
 
     async fn commit(&self, work: UnitOfWork) -> Result<(), StoreError> {
@@ -210,6 +231,16 @@ impl OutboxStore for Store {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         read!(self, conn => outbox::next_due(&mut conn))
+    }
+
+    async fn mails(
+        &self,
+        status: Option<MailStatus>,
+        to: Option<&EmailAddress>,
+        after: Option<(Timestamp, MailId)>,
+        most: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        read!(self, conn => outbox::mails(&mut conn, status, to, after, most))
     }
 
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {

@@ -5,11 +5,12 @@ use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::audit::AuditRow;
 use portal_auth::challenge::{ChallengeKey, ChallengeRow};
 use portal_auth::device::DeviceKey;
-use portal_auth::link::LinkKey;
+use portal_auth::environment::Timestamp;
+use portal_auth::link::{LinkKey, LinkRow};
 use portal_auth::registration::RegistrationId;
 use portal_auth::registration::draft::{DraftKey, DraftRow};
 use portal_auth::session::{SessionKey, SessionRow, SessionView};
-use portal_auth::store::{LinkView, RegistrantView, RegistrationView, SignInView, Subject};
+use portal_auth::store::{Dossier, LinkView, RegistrantView, RegistrationView, SignInView, Subject};
 
 use super::rows::Columns;
 use super::{Connection, Row, dialect, query};
@@ -159,4 +160,79 @@ pub(crate) async fn sessions_of(conn: &mut Connection, account: AccountId) -> Re
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Columns::of(row).session()).collect()
+}
+
+pub(crate) async fn live_links(conn: &mut Connection, account: AccountId) -> Read<Vec<LinkRow>> {
+    all(conn, sql::LIVE_LINKS, account, |c| c.link()).await
+}
+
+/// The account and all that is kept about it; the reads are one after the other, so a row that comes in between may
+/// be missing, and none is torn.
+pub(crate) async fn dossier(conn: &mut Connection, id: AccountId) -> Read<Option<Dossier>> {
+    let Some(account) = by_id(conn, id).await? else {
+        return Ok(None);
+    };
+    let rows = query(sql::REGISTRATIONS_OF)
+        .bind(account.email.as_str())
+        .fetch_all(&mut *conn)
+        .await?;
+    let registrations = rows.iter().map(|row| Columns::of(row).registration());
+    Ok(Some(Dossier {
+        registrations: registrations.collect::<Read<_>>()?,
+        links: all(conn, sql::LINKS_OF, id, |c| c.link()).await?,
+        challenges: all(conn, sql::CHALLENGES_OF, id, |c| c.challenge()).await?,
+        sessions: all(conn, sql::ALL_SESSIONS_OF, id, |c| c.session()).await?,
+        devices: all(conn, sql::DEVICES_OF, id, |c| c.device())
+            .await?
+            .into_iter()
+            .flatten()
+            .collect(),
+        mails: all(conn, sql::MAILS_OF, id, |c| c.mail()).await?,
+        events: all(conn, sql::EVENTS_OF, id, |c| c.event()).await?,
+        account,
+    }))
+}
+
+async fn all<T>(
+    conn: &mut Connection,
+    statement: &'static str,
+    account: AccountId,
+    read: impl Fn(&mut Columns<'_>) -> Read<T>,
+) -> Read<Vec<T>> {
+    let rows = query(statement)
+        .bind(account.as_bytes().as_slice())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| read(&mut Columns::of(row))).collect()
+}
+
+pub(crate) async fn accounts(
+    conn: &mut Connection,
+    prefix: &str,
+    after: Option<&EmailAddress>,
+    most: u32,
+) -> Read<Vec<AccountRow>> {
+    // Addresses are ASCII without controls, so the last ASCII character sorts behind whatever may follow the prefix.
+    let behind = format!("{prefix}\u{7f}");
+    let rows = query(sql::ACCOUNTS)
+        .bind(after.map_or("", EmailAddress::as_str))
+        .bind(prefix)
+        .bind(behind)
+        .bind(i64::from(most))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Columns::of(row).account()).collect()
+}
+
+pub(crate) async fn closed_accounts(
+    conn: &mut Connection,
+    until: Timestamp,
+    most: u32,
+) -> Read<Vec<AccountRow>> {
+    let rows = query(sql::CLOSED_ACCOUNTS)
+        .bind(until.as_micros())
+        .bind(i64::from(most))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Columns::of(row).account()).collect()
 }

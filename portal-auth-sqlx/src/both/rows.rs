@@ -2,6 +2,7 @@
 
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::profile::StoredProfile;
+use portal_auth::account::recovery::Recovery;
 use portal_auth::account::security_question::QuestionId;
 use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::account::status::{AuthEpoch, Status, TwoStep};
@@ -9,7 +10,8 @@ use portal_auth::audit::{Actor, AuditRow};
 use portal_auth::challenge::{ChallengePurpose, ChallengeRow, CodeSeed};
 use portal_auth::device::DeviceRow;
 use portal_auth::environment::Timestamp;
-use portal_auth::link::{LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
+use portal_auth::language::LanguageTag;
+use portal_auth::link::{Answer, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
 use portal_auth::mail::outbox::{MailKind, MailStatus, OutboxRow};
 use portal_auth::password::hash::StoredHash;
 use portal_auth::registration::draft::DraftRow;
@@ -51,6 +53,16 @@ impl<'r> Columns<'r> {
 
     pub(crate) fn time(&mut self) -> Read<Timestamp> {
         self.take().map(Timestamp::from_micros)
+    }
+
+    fn maybe_time(&mut self) -> Read<Option<Timestamp>> {
+        Ok(self.take::<Option<i64>>()?.map(Timestamp::from_micros))
+    }
+
+    fn language(&mut self) -> Read<Option<LanguageTag>> {
+        self.take::<Option<&str>>()?
+            .map(|text| LanguageTag::parse(text).map_err(|_| broken("language")))
+            .transpose()
     }
 
     pub(crate) fn key<K: for<'a> TryFrom<&'a [u8]>>(&mut self, column: &'static str) -> Read<K> {
@@ -123,12 +135,22 @@ impl<'r> Columns<'r> {
             code_failures: self.count("code_failures")?,
             created_at: self.time()?,
             updated_at: self.time()?,
+            language: self.language()?,
+            locked: self.take::<i64>()? != 0,
+            recovery: Recovery {
+                answer_failures: self.count("answer_failures")?,
+                pauses: self.count("recovery_pauses")?,
+                paused_until: self.maybe_time()?,
+                due_at: self.maybe_time()?,
+            },
+            email_changed_at: self.maybe_time()?,
+            closed_at: self.maybe_time()?,
         })
     }
 
     pub(crate) fn maybe_account(&mut self) -> Read<Option<AccountRow>> {
         if self.is_absent()? {
-            self.skip(14);
+            self.skip(22);
             return Ok(None);
         }
         self.account().map(Some)
@@ -198,8 +220,22 @@ impl<'r> Columns<'r> {
             tries: self.count("tries")?,
             issued_at: self.time()?,
             expires_at: self.time()?,
-            ended_at: self.take::<Option<i64>>()?.map(Timestamp::from_micros),
+            ended_at: self.maybe_time()?,
+            opens_at: self.time()?,
+            concerns: self.maybe_key("concerns")?,
+            answer: self.answer()?,
         })
+    }
+
+    fn answer(&mut self) -> Read<Answer> {
+        let word = self.take::<&str>()?;
+        let proof = self.maybe_key("answer_proof")?;
+        match (word, proof, self.maybe_time()?) {
+            ("owed", None, None) => Ok(Answer::Owed),
+            ("waived", None, None) => Ok(Answer::Waived),
+            ("given", Some(proof), Some(at)) => Ok(Answer::Given { proof, at }),
+            _ => Err(broken("answer")),
+        }
     }
 
     fn subject(&mut self) -> Read<LinkSubject> {
@@ -214,7 +250,7 @@ impl<'r> Columns<'r> {
 
     pub(crate) fn maybe_link(&mut self) -> Read<Option<LinkRow>> {
         if self.is_absent()? {
-            self.skip(13);
+            self.skip(18);
             return Ok(None);
         }
         self.link().map(Some)

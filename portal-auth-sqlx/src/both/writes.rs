@@ -5,7 +5,7 @@ use portal_auth::account::snapshot::AccountRow;
 use portal_auth::audit::AuditRow;
 use portal_auth::challenge::ChallengeRow;
 use portal_auth::device::DeviceRow;
-use portal_auth::link::{LinkRow, LinkSubject};
+use portal_auth::link::{Answer, LinkRow, LinkSubject};
 use portal_auth::mail::outbox::{MailStatus, OutboxRow};
 use portal_auth::registration::RegistrationRow;
 use portal_auth::registration::draft::DraftRow;
@@ -39,7 +39,15 @@ pub(crate) fn account(
         .bind(sections(&row.profile)?)
         .bind(i64::from(row.code_failures))
         .bind(row.created_at.as_micros())
-        .bind(row.updated_at.as_micros()))
+        .bind(row.updated_at.as_micros())
+        .bind(row.language.as_ref().map(|l| l.as_str()))
+        .bind(i64::from(row.locked))
+        .bind(i64::from(row.recovery.answer_failures))
+        .bind(i64::from(row.recovery.pauses))
+        .bind(row.recovery.paused_until.map(|t| t.as_micros()))
+        .bind(row.recovery.due_at.map(|t| t.as_micros()))
+        .bind(row.email_changed_at.map(|t| t.as_micros()))
+        .bind(row.closed_at.map(|t| t.as_micros())))
 }
 
 pub(crate) fn registration(
@@ -69,6 +77,11 @@ fn sections(profile: &StoredProfile) -> Result<String, sqlx::Error> {
 
 pub(crate) fn link(statement: &'static str, version: i64, row: &LinkRow) -> Statement {
     let (kind, id) = subject(&row.subject);
+    let (answer, proof, answered_at) = match &row.answer {
+        Answer::Owed => ("owed", None, None),
+        Answer::Waived => ("waived", None, None),
+        Answer::Given { proof, at } => ("given", Some(proof.as_bytes().as_slice()), Some(at.as_micros())),
+    };
     let over_at = row
         .ended_at
         .map_or(row.expires_at, |ended| ended.min(row.expires_at));
@@ -87,6 +100,11 @@ pub(crate) fn link(statement: &'static str, version: i64, row: &LinkRow) -> Stat
         .bind(row.expires_at.as_micros())
         .bind(row.ended_at.map(|t| t.as_micros()))
         .bind(over_at.as_micros())
+        .bind(row.opens_at.as_micros())
+        .bind(row.concerns.as_ref().map(|c| c.as_bytes().as_slice()))
+        .bind(answer)
+        .bind(proof)
+        .bind(answered_at)
 }
 
 /// The word and the key under which a link's subject is kept.

@@ -15,11 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::profile::StoredProfile;
+use portal_auth::account::recovery::Recovery;
 use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::account::status::{AuthEpoch, Status, TwoStep};
 use portal_auth::audit::{Actor, AuditRow, EventId};
 use portal_auth::environment::Timestamp;
-use portal_auth::link::{LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
+use portal_auth::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
 use portal_auth::password::hash::StoredHash;
 use portal_auth::session::{Level, SessionHandle, SessionKey, SessionRow};
 use portal_auth::store::Store;
@@ -252,6 +253,11 @@ pub(crate) fn account(n: u32) -> AccountRow {
         code_failures: 0,
         created_at: T0,
         updated_at: T0,
+        language: None,
+        locked: false,
+        recovery: Recovery::default(),
+        email_changed_at: None,
+        closed_at: None,
     }
 }
 
@@ -285,6 +291,9 @@ pub(crate) fn reset_link(n: u32, account: &AccountRow) -> LinkRow {
         issued_at: T0,
         expires_at: T0.plus(std::time::Duration::from_secs(43_200)),
         ended_at: None,
+        opens_at: T0,
+        concerns: None,
+        answer: Answer::Owed,
     }
 }
 

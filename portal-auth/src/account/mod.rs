@@ -7,6 +7,7 @@ pub mod postcode;
 #[cfg(feature = "professional-profile")]
 pub mod professional_profile;
 pub mod profile;
+pub mod recovery;
 pub mod security_question;
 pub mod snapshot;
 pub mod status;

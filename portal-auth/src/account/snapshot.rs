@@ -2,10 +2,12 @@
 
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
+use crate::account::recovery::Recovery;
 use crate::account::security_question::QuestionId;
 use crate::account::status::{AuthEpoch, Status, TwoStep};
 use crate::environment::Timestamp;
 use crate::key::key_type;
+use crate::language::LanguageTag;
 use crate::password::hash::StoredHash;
 
 key_type! {
@@ -48,4 +50,14 @@ pub struct AccountRow {
     pub created_at: Timestamp,
     /// When the row last changed.
     pub updated_at: Timestamp,
+    /// The language the owner chose; `None` means the service's own.
+    pub language: Option<LanguageTag>,
+    /// Set by "this was not me": no password opens the account until it is reset by mail.
+    pub locked: bool,
+    /// How far the recovery of a forgotten password has got.
+    pub recovery: Recovery,
+    /// When the address last changed, if ever (RST-7).
+    pub email_changed_at: Option<Timestamp>,
+    /// When the owner closed the account; the data goes when the grace is over.
+    pub closed_at: Option<Timestamp>,
 }

@@ -173,6 +173,9 @@ fn decide(
     if !account.status.is_active() {
         return Decision::Refuse(Reason::new("account.not_active"));
     }
+    if account.locked {
+        return Decision::Refuse(Reason::new("account.locked"));
+    }
     if !asks_for_code(policy, account.two_step) {
         return Decision::SignIn;
     }
@@ -371,6 +374,7 @@ impl Attempt<'_> {
 mod tests {
     use super::*;
     use crate::account::profile::StoredProfile;
+    use crate::account::recovery::Recovery;
     use crate::account::snapshot::AccountId;
     use crate::account::status::{AuthEpoch, Status, TwoStep};
 
@@ -395,6 +399,11 @@ mod tests {
             code_failures: 0,
             created_at: t,
             updated_at: t,
+            language: None,
+            locked: false,
+            recovery: Recovery::default(),
+            email_changed_at: None,
+            closed_at: None,
         }
     }
 
@@ -428,6 +437,14 @@ mod tests {
                     ));
                 }
             }
+            let locked = AccountRow {
+                locked: true,
+                ..account(Status::Active, TwoStep::Off)
+            };
+            assert!(matches!(
+                decide(Some(&locked), right, policy, 10),
+                Decision::Refuse(_)
+            ));
             let used_up = AccountRow {
                 code_failures: 10,
                 ..account(Status::Active, TwoStep::Email)

@@ -36,6 +36,38 @@ pub enum MailKind {
     TwoStepChanged,
     /// E13: too many tries.
     TooManyTries,
+    /// E5: reset your password.
+    ResetPassword,
+    /// E6: the address has no account.
+    NoAccount,
+    /// E7: the password was changed.
+    PasswordChanged,
+    /// E8: confirm the new address.
+    ConfirmEmail,
+    /// E9: the address is being changed.
+    EmailBeingChanged,
+    /// E10: the secret question was changed.
+    SecretQuestionChanged,
+    /// E12: a sign-in from a browser not seen before.
+    NewDevice,
+    /// A notice of the host, such as E14; its words are in its facts.
+    Host,
+    /// E15: the account will be closed.
+    AccountClosing,
+    /// E16: a reset without the secret answer was asked for.
+    RecoveryAsked,
+    /// E17: the recovery is paused.
+    RecoveryPaused,
+    /// E18: sign-in attempts on the account.
+    UnusualSignIn,
+    /// E19: the address was changed.
+    EmailChanged,
+    /// E20: the address was entered for another account.
+    AddressEntered,
+    /// E21: an administrator acted.
+    AdministratorActed,
+    /// Tells an administrator that an owner has frozen an account.
+    AccountFrozen,
 }
 
 /// Which mails go first when many wait.
@@ -67,13 +99,29 @@ impl Urgency {
 
 impl MailKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 22] = [
         Self::CompleteRegistration,
         Self::AlreadyRegistered,
         Self::AccountReady,
         Self::SignInCode,
         Self::TwoStepChanged,
         Self::TooManyTries,
+        Self::ResetPassword,
+        Self::NoAccount,
+        Self::PasswordChanged,
+        Self::ConfirmEmail,
+        Self::EmailBeingChanged,
+        Self::SecretQuestionChanged,
+        Self::NewDevice,
+        Self::Host,
+        Self::AccountClosing,
+        Self::RecoveryAsked,
+        Self::RecoveryPaused,
+        Self::UnusualSignIn,
+        Self::EmailChanged,
+        Self::AddressEntered,
+        Self::AdministratorActed,
+        Self::AccountFrozen,
     ];
 
     /// The word a store keeps.
@@ -86,6 +134,22 @@ impl MailKind {
             Self::SignInCode => "sign-in-code",
             Self::TwoStepChanged => "two-step-changed",
             Self::TooManyTries => "too-many-tries",
+            Self::ResetPassword => "reset-password",
+            Self::NoAccount => "no-account",
+            Self::PasswordChanged => "password-changed",
+            Self::ConfirmEmail => "confirm-email",
+            Self::EmailBeingChanged => "email-being-changed",
+            Self::SecretQuestionChanged => "secret-question-changed",
+            Self::NewDevice => "new-device",
+            Self::Host => "host",
+            Self::AccountClosing => "account-closing",
+            Self::RecoveryAsked => "recovery-asked",
+            Self::RecoveryPaused => "recovery-paused",
+            Self::UnusualSignIn => "unusual-sign-in",
+            Self::EmailChanged => "email-changed",
+            Self::AddressEntered => "address-entered",
+            Self::AdministratorActed => "administrator-acted",
+            Self::AccountFrozen => "account-frozen",
         }
     }
 
@@ -100,8 +164,27 @@ impl MailKind {
     pub const fn urgency(self) -> Urgency {
         match self {
             Self::SignInCode => Urgency::Code,
-            Self::CompleteRegistration | Self::AlreadyRegistered => Urgency::Link,
-            Self::AccountReady | Self::TwoStepChanged | Self::TooManyTries => Urgency::Notice,
+            Self::CompleteRegistration
+            | Self::AlreadyRegistered
+            | Self::ResetPassword
+            | Self::NoAccount
+            | Self::ConfirmEmail => Urgency::Link,
+            Self::AccountReady
+            | Self::TwoStepChanged
+            | Self::TooManyTries
+            | Self::PasswordChanged
+            | Self::EmailBeingChanged
+            | Self::SecretQuestionChanged
+            | Self::NewDevice
+            | Self::Host
+            | Self::AccountClosing
+            | Self::RecoveryAsked
+            | Self::RecoveryPaused
+            | Self::UnusualSignIn
+            | Self::EmailChanged
+            | Self::AddressEntered
+            | Self::AdministratorActed
+            | Self::AccountFrozen => Urgency::Notice,
         }
     }
 }

@@ -28,20 +28,29 @@ pub enum Purpose {
     Challenge,
     /// A familiar device.
     Device,
+    /// The browser that gave the secret answer of a reset.
+    Answer,
     /// A mailed link.
     Link(LinkPurpose),
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 14] = [
         Self::Session,
         Self::Draft,
         Self::KeptForm,
         Self::Challenge,
         Self::Device,
+        Self::Answer,
         Self::Link(LinkPurpose::Activate),
         Self::Link(LinkPurpose::ResetPassword),
+        Self::Link(LinkPurpose::ConfirmEmail),
+        Self::Link(LinkPurpose::CancelEmailChange),
+        Self::Link(LinkPurpose::FreezeAccount),
+        Self::Link(LinkPurpose::NotMe),
+        Self::Link(LinkPurpose::CancelRecovery),
+        Self::Link(LinkPurpose::RestoreAccount),
     ];
 
     /// The label under which the purpose's key is derived; changing one ends all its tokens.
@@ -53,8 +62,15 @@ impl Purpose {
             Self::KeptForm => "token/kept_form",
             Self::Challenge => "token/challenge",
             Self::Device => "token/device",
+            Self::Answer => "token/answer",
             Self::Link(LinkPurpose::Activate) => "token/link/activate",
             Self::Link(LinkPurpose::ResetPassword) => "token/link/reset_password",
+            Self::Link(LinkPurpose::ConfirmEmail) => "token/link/confirm_email",
+            Self::Link(LinkPurpose::CancelEmailChange) => "token/link/cancel_email_change",
+            Self::Link(LinkPurpose::FreezeAccount) => "token/link/freeze_account",
+            Self::Link(LinkPurpose::NotMe) => "token/link/not_me",
+            Self::Link(LinkPurpose::CancelRecovery) => "token/link/cancel_recovery",
+            Self::Link(LinkPurpose::RestoreAccount) => "token/link/restore_account",
         }
     }
 }
@@ -135,6 +151,10 @@ token_type! {
 token_type! {
     /// Names a browser; makes it familiar once its person has fully signed in there.
     DeviceToken
+}
+token_type! {
+    /// Shows that this browser gave the secret answer of a reset.
+    AnswerToken
 }
 token_type! {
     /// Came out of a mailed link.

@@ -26,7 +26,7 @@ use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::Timestamp;
 use crate::link::{LinkKey, LinkRow};
-use crate::mail::outbox::{Backlog, Claim, MailId, MailOutcome, OutboxRow};
+use crate::mail::outbox::{Backlog, Claim, MailId, MailOutcome, MailStatus, OutboxRow};
 use crate::mail::quota::{QuotaLine, Spent};
 use crate::registration::draft::{DraftKey, DraftRow};
 use crate::registration::{RegistrationId, RegistrationRow};
@@ -139,6 +139,34 @@ pub struct RegistrantView {
     pub waiting: Option<RegistrationView>,
 }
 
+/// Everything that is kept about one account, for its owner (export) and for nobody else.
+///
+/// Guessing budgets, mail quotas and drafts are not in it: they stand under keyed pseudonyms or under a key that only
+/// the browser holds, and cannot be found from an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "stores build it; a new table must break them"
+)]
+pub struct Dossier {
+    /// The account.
+    pub account: AccountRow,
+    /// Its address's registrations.
+    pub registrations: Vec<RegistrationRow>,
+    /// Its links, whatever their state.
+    pub links: Vec<LinkRow>,
+    /// Its half-done sign-ins and confirmations.
+    pub challenges: Vec<ChallengeRow>,
+    /// Its sessions, of any epoch.
+    pub sessions: Vec<SessionRow>,
+    /// Its familiar devices.
+    pub devices: Vec<DeviceRow>,
+    /// Mails about it that are still kept.
+    pub mails: Vec<OutboxRow>,
+    /// Its audit events, the oldest first.
+    pub events: Vec<AuditRow>,
+}
+
 /// Reads and the one write of account data.
 #[async_trait]
 pub trait AccountStore: fmt::Debug + Send + Sync {
@@ -194,6 +222,42 @@ pub trait AccountStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// As above.
     async fn activity(&self, id: AccountId, kinds: &[&str], most: u32) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Lists the live links of an account, the newest first; their time is the caller's to judge.
+    ///
+    /// The same statement must run for an id that nobody has (ENU-2).
+    ///
+    /// # Errors
+    /// As above.
+    async fn live_links(&self, account: AccountId) -> Result<Vec<LinkRow>, StoreError>;
+
+    /// Reads everything that is kept about an account, for its owner.
+    ///
+    /// A table that is left out is data the owner is not told of.
+    ///
+    /// # Errors
+    /// As above.
+    async fn dossier(&self, account: AccountId) -> Result<Option<Dossier>, StoreError>;
+
+    /// Lists up to `most` accounts whose address begins with `prefix`, in the order of their addresses as bytes,
+    /// beginning after `after`.
+    ///
+    /// `prefix` is plain text: no character in it is a wildcard.
+    ///
+    /// # Errors
+    /// As above.
+    async fn accounts(
+        &self,
+        prefix: &str,
+        after: Option<&EmailAddress>,
+        most: u32,
+    ) -> Result<Vec<AccountRow>, StoreError>;
+
+    /// Lists up to `most` closed accounts whose `closed_at` lies at or before `until`, the longest closed first.
+    ///
+    /// # Errors
+    /// As above.
+    async fn closed_accounts(&self, until: Timestamp, most: u32) -> Result<Vec<AccountRow>, StoreError>;
 
     /// Applies a unit of work: all of it, or nothing.
     ///
@@ -315,6 +379,19 @@ pub trait OutboxStore: fmt::Debug + Send + Sync {
     /// As [`AccountStore::by_email`].
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
+    /// Lists up to `most` mails, the newest first by `created_at` and then by id, those older than `after` where it
+    /// is given; only those of `status`, and only those to `to`, where these are given.
+    ///
+    /// # Errors
+    /// As [`AccountStore::by_email`].
+    async fn mails(
+        &self,
+        status: Option<MailStatus>,
+        to: Option<&EmailAddress>,
+        after: Option<(Timestamp, MailId)>,
+        most: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError>;
+
     /// How the queue stands at `now`; due is what a claim would take, aged by `next_at`.
     ///
     /// # Errors
@@ -420,6 +497,23 @@ impl<T: ?Sized + AccountStore> AccountStore for Arc<T> {
     async fn activity(&self, id: AccountId, kinds: &[&str], most: u32) -> Result<Vec<AuditRow>, StoreError> {
         (**self).activity(id, kinds, most).await
     }
+    async fn live_links(&self, account: AccountId) -> Result<Vec<LinkRow>, StoreError> {
+        (**self).live_links(account).await
+    }
+    async fn dossier(&self, account: AccountId) -> Result<Option<Dossier>, StoreError> {
+        (**self).dossier(account).await
+    }
+    async fn accounts(
+        &self,
+        prefix: &str,
+        after: Option<&EmailAddress>,
+        most: u32,
+    ) -> Result<Vec<AccountRow>, StoreError> {
+        (**self).accounts(prefix, after, most).await
+    }
+    async fn closed_accounts(&self, until: Timestamp, most: u32) -> Result<Vec<AccountRow>, StoreError> {
+        (**self).closed_accounts(until, most).await
+    }
     async fn commit(&self, work: UnitOfWork) -> Result<(), StoreError> {
         (**self).commit(work).await
     }
@@ -477,6 +571,15 @@ impl<T: ?Sized + OutboxStore> OutboxStore for Arc<T> {
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         (**self).next_due().await
+    }
+    async fn mails(
+        &self,
+        status: Option<MailStatus>,
+        to: Option<&EmailAddress>,
+        after: Option<(Timestamp, MailId)>,
+        most: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        (**self).mails(status, to, after, most).await
     }
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
         (**self).backlog(now).await

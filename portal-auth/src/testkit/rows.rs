@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
+use crate::account::recovery::Recovery;
 use crate::account::security_question::QuestionId;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::account::status::{AuthEpoch, Status, TwoStep};
@@ -15,7 +16,7 @@ use crate::audit::{Actor, AuditRow, EventId};
 use crate::challenge::{ChallengeKey, ChallengePurpose, ChallengeRow, CodeSeed};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::Timestamp;
-use crate::link::{LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
+use crate::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
 use crate::mail::outbox::{MailId, MailKind, MailStatus, OutboxRow};
 use crate::password::hash::StoredHash;
 use crate::registration::draft::{DraftKey, DraftRow};
@@ -127,6 +128,11 @@ pub fn account(n: u32) -> AccountRow {
         code_failures: 0,
         created_at: T0,
         updated_at: T0,
+        language: None,
+        locked: false,
+        recovery: Recovery::default(),
+        email_changed_at: None,
+        closed_at: None,
     }
 }
 
@@ -178,6 +184,9 @@ pub fn activation_link(registration: &RegistrationRow) -> LinkRow {
         issued_at: T0,
         expires_at: at(12 * 3600),
         ended_at: None,
+        opens_at: T0,
+        concerns: None,
+        answer: Answer::Waived,
     }
 }
 
@@ -197,6 +206,9 @@ pub fn reset_link(n: u32, account: &AccountRow) -> LinkRow {
         issued_at: T0,
         expires_at: at(12 * 3600),
         ended_at: None,
+        opens_at: T0,
+        concerns: None,
+        answer: Answer::Owed,
     }
 }
 

@@ -12,15 +12,15 @@ use portal_auth::audit::{AuditRow, EventId};
 use portal_auth::challenge::{ChallengeKey, ChallengeRow};
 use portal_auth::device::DeviceKey;
 use portal_auth::environment::Timestamp;
-use portal_auth::link::LinkKey;
-use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, OutboxRow};
+use portal_auth::link::{LinkKey, LinkRow};
+use portal_auth::mail::outbox::{Backlog, Claim, MailId, MailOutcome, MailStatus, OutboxRow};
 use portal_auth::mail::quota::{QuotaLine, Spent};
 use portal_auth::registration::RegistrationId;
 use portal_auth::registration::draft::{DraftKey, DraftRow};
 use portal_auth::session::{SessionKey, SessionRow, SessionView};
 use portal_auth::store::in_memory::InMemoryStore;
 use portal_auth::store::{
-    AccountStore, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
+    AccountStore, Dossier, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
     RegistrationView, SessionStore, SignInView, StoreError, StoreHealth, ThrottleStore,
 };
 use portal_auth::throttle::{Charge, Charged};
@@ -141,6 +141,23 @@ impl AccountStore for WatchedStore {
     async fn activity(&self, id: AccountId, kinds: &[&str], most: u32) -> Result<Vec<AuditRow>, StoreError> {
         self.call("activity")?.activity(id, kinds, most).await
     }
+    async fn live_links(&self, account: AccountId) -> Result<Vec<LinkRow>, StoreError> {
+        self.call("live_links")?.live_links(account).await
+    }
+    async fn dossier(&self, account: AccountId) -> Result<Option<Dossier>, StoreError> {
+        self.call("dossier")?.dossier(account).await
+    }
+    async fn accounts(
+        &self,
+        prefix: &str,
+        after: Option<&EmailAddress>,
+        most: u32,
+    ) -> Result<Vec<AccountRow>, StoreError> {
+        self.call("accounts")?.accounts(prefix, after, most).await
+    }
+    async fn closed_accounts(&self, until: Timestamp, most: u32) -> Result<Vec<AccountRow>, StoreError> {
+        self.call("closed_accounts")?.closed_accounts(until, most).await
+    }
     async fn commit(&self, work: UnitOfWork) -> Result<(), StoreError> {
         self.call("commit")?;
         let kind = work.events().first().map(|e| e.kind.clone()).unwrap_or_default();
@@ -217,6 +234,15 @@ impl OutboxStore for WatchedStore {
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.call("next_due")?.next_due().await
+    }
+    async fn mails(
+        &self,
+        status: Option<MailStatus>,
+        to: Option<&EmailAddress>,
+        after: Option<(Timestamp, MailId)>,
+        most: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.call("mails")?.mails(status, to, after, most).await
     }
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {
         self.call("backlog")?.backlog(now).await

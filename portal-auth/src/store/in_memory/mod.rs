@@ -15,19 +15,20 @@ use crate::audit::{AuditRow, EventId};
 use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::DeviceKey;
 use crate::environment::Timestamp;
-use crate::link::{LinkKey, LinkSubject};
-use crate::mail::outbox::{Backlog, Claim, MailId, MailOutcome, OutboxRow};
+use crate::link::{LinkKey, LinkRow, LinkSubject};
+use crate::mail::outbox::{Backlog, Claim, MailId, MailOutcome, MailStatus, OutboxRow};
 use crate::mail::quota::{QuotaLine, Spent};
 use crate::registration::draft::{DraftKey, DraftRow};
 use crate::registration::{RegistrationId, RegistrationRow, RegistrationState};
 use crate::session::{SessionKey, SessionRow, SessionView};
 use crate::store::{
-    AccountStore, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
+    AccountStore, Dossier, DraftStore, Housekeeping, LinkView, OutboxStore, PurgePlan, RegistrantView,
     RegistrationView, SessionStore, SignInView, StoreError, StoreHealth, Subject, ThrottleStore,
 };
 use crate::throttle::{Charge, Charged};
 use crate::unit_of_work::UnitOfWork;
 
+mod listings;
 mod outbox;
 mod purge;
 mod sweeps;
@@ -143,6 +144,27 @@ impl AccountStore for InMemoryStore {
         Ok(found)
     }
 
+    async fn live_links(&self, account: AccountId) -> Result<Vec<LinkRow>, StoreError> {
+        Ok(self.tables()?.live_links(account))
+    }
+
+    async fn dossier(&self, account: AccountId) -> Result<Option<Dossier>, StoreError> {
+        Ok(self.tables()?.dossier(account))
+    }
+
+    async fn accounts(
+        &self,
+        prefix: &str,
+        after: Option<&EmailAddress>,
+        most: u32,
+    ) -> Result<Vec<AccountRow>, StoreError> {
+        Ok(self.tables()?.accounts_like(prefix, after, most))
+    }
+
+    async fn closed_accounts(&self, until: Timestamp, most: u32) -> Result<Vec<AccountRow>, StoreError> {
+        Ok(self.tables()?.closed_accounts(until, most))
+    }
+
     async fn commit(&self, work: UnitOfWork) -> Result<(), StoreError> {
         self.tables()?.apply(&work)
     }
@@ -239,6 +261,16 @@ impl OutboxStore for InMemoryStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.tables()?.next_due())
+    }
+
+    async fn mails(
+        &self,
+        status: Option<MailStatus>,
+        to: Option<&EmailAddress>,
+        after: Option<(Timestamp, MailId)>,
+        most: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        Ok(self.tables()?.mails_like(status, to, after, most))
     }
 
     async fn backlog(&self, now: Timestamp) -> Result<Backlog, StoreError> {

@@ -61,6 +61,21 @@ impl Tables {
             Sweep::KeepNewestDevices { account, keep } => keep_newest(&mut self.devices, *keep, |d| {
                 (d.account == *account).then_some(d.last_used)
             }),
+            Sweep::Erase { account, email } => {
+                self.sessions.retain(|_, s| s.account != *account);
+                self.challenges.retain(|_, c| c.account != *account);
+                self.devices.retain(|_, d| d.account != *account);
+                self.mails.retain(|_, m| m.account != Some(*account));
+                let mut subjects = vec![LinkSubject::Account(*account)];
+                self.registrations.retain(|id, r| {
+                    let theirs = r.email == *email;
+                    if theirs {
+                        subjects.push(LinkSubject::Registration(*id));
+                    }
+                    !theirs
+                });
+                self.links.retain(|_, l| !subjects.contains(&l.subject));
+            }
         }
     }
 

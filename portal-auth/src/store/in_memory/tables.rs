@@ -10,7 +10,7 @@ use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::Timestamp;
 use crate::link::{LinkKey, LinkRow};
-use crate::mail::outbox::{MailId, OutboxRow};
+use crate::mail::outbox::{MailId, MailStatus, OutboxRow};
 use crate::mail::quota::{QuotaLine, Spent};
 use crate::registration::draft::{DraftKey, DraftRow};
 use crate::registration::{RegistrationId, RegistrationRow};
@@ -53,6 +53,7 @@ enum Undo {
     Session(SessionKey, Option<SessionRow>),
     Device((AccountId, DeviceKey), Option<DeviceRow>),
     Draft(DraftKey, Option<DraftRow>),
+    Mail(MailId, OutboxRow),
 }
 
 impl Tables {
@@ -158,7 +159,33 @@ impl Tables {
             Change::Draft(write) => {
                 write_row(&mut self.drafts, write).map(|(key, before)| Undo::Draft(key, before))
             }
+            Change::SendAgain {
+                mail,
+                now,
+                expires_at,
+            } => self.change_mail(*mail, MailStatus::Dead, |row| {
+                row.status = MailStatus::Ready;
+                row.attempts = 0;
+                row.next_at = *now;
+                row.expires_at = *expires_at;
+            }),
+            Change::DropMail { mail, why } => self.change_mail(*mail, MailStatus::Ready, |row| {
+                row.status = MailStatus::Dead;
+                row.last_error.clone_from(why);
+            }),
         }
+    }
+
+    fn change_mail(
+        &mut self,
+        id: MailId,
+        expected: MailStatus,
+        change: impl FnOnce(&mut OutboxRow),
+    ) -> Option<Undo> {
+        let mail = self.mails.get_mut(&id).filter(|m| m.status == expected)?;
+        let before = mail.clone();
+        change(mail);
+        Some(Undo::Mail(id, before))
     }
 
     fn write_account(&mut self, write: &Write<AccountRow, AccountId>) -> Option<Undo> {
@@ -175,6 +202,7 @@ impl Tables {
             Undo::Session(key, row) => put_back(&mut self.sessions, key, row),
             Undo::Device(key, row) => put_back(&mut self.devices, key, row),
             Undo::Draft(key, row) => put_back(&mut self.drafts, key, row),
+            Undo::Mail(key, row) => put_back(&mut self.mails, key, Some(row)),
         }
     }
 

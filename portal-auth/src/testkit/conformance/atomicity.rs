@@ -5,7 +5,7 @@ use crate::account::snapshot::AccountRow;
 use crate::account::status::Status;
 use crate::challenge::ChallengeRow;
 use crate::link::{LinkRow, LinkState, LinkSubject};
-use crate::mail::outbox::MailKind;
+use crate::mail::outbox::{MailKind, MailStatus, OutboxRow};
 use crate::registration::{RegistrationRow, RegistrationState};
 use crate::session::SessionRow;
 use crate::store::Store;
@@ -49,6 +49,11 @@ impl Populated {
                 ..rows::device(n, &account)
             }));
         }
+        let dead = OutboxRow {
+            status: MailStatus::Dead,
+            ..rows::mail(102, MailKind::AccountReady)
+        };
+        work = work.mail(rows::mail(101, MailKind::AccountReady)).mail(dead);
         for link in &links {
             work = work.change(Change::Link(insert(link)));
         }
@@ -94,6 +99,7 @@ impl Populated {
             let session = rows::session(n, &self.account).key;
             seen.push(format!("{:?}", store.session(session).await));
         }
+        seen.push(format!("{:?}", store.mails(None, None, None, 99).await));
         seen.push(format!("{:?}", store.next_due().await));
         seen.push(format!("{:?}", store.backlog(rows::at(999_999)).await));
         seen.join("\n")
@@ -151,6 +157,15 @@ pub async fn a_conflict_leaves_nothing_of_any_change(store: Arc<dyn Store>) {
         Change::Draft(insert(&rows::draft(3))),
         Change::Draft(update(&typed)),
         Change::Draft(Box::new(Write::Delete(typed.key))),
+        Change::SendAgain {
+            mail: rows::mail(102, MailKind::AccountReady).id,
+            now: rows::at(7),
+            expires_at: rows::at(70),
+        },
+        Change::DropMail {
+            mail: rows::mail(101, MailKind::AccountReady).id,
+            why: "dropped".to_owned(),
+        },
         Change::Account(update(&disabled)),
     ];
     for change in changes {
@@ -171,6 +186,8 @@ fn change_name(change: &Change) -> &'static str {
         Change::Session(_) => "a written session",
         Change::Device(_) => "a written device",
         Change::Draft(_) => "a written draft",
+        Change::SendAgain { .. } => "a mail queued again",
+        Change::DropMail { .. } => "a mail dropped",
     }
 }
 
@@ -213,6 +230,10 @@ pub async fn a_conflict_leaves_nothing_of_any_sweep(store: Arc<dyn Store>) {
             except: None,
         },
         Sweep::EndChallenges(account),
+        Sweep::Erase {
+            account,
+            email: all.account.email.clone(),
+        },
     ];
     for sweep in everything {
         all.all_or_nothing(&*store, sweep_name(&sweep), |work| work.sweep(sweep.clone()))
@@ -232,6 +253,7 @@ fn sweep_name(sweep: &Sweep) -> &'static str {
         Sweep::EndChallenges(_) => "ending challenges",
         Sweep::KeepNewestChallenges { .. } => "keeping the newest challenges",
         Sweep::KeepNewestDevices { .. } => "keeping the devices used last",
+        Sweep::Erase { .. } => "erasing an account's rows",
     }
 }
 

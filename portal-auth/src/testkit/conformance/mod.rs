@@ -45,6 +45,7 @@ mod changes;
 mod drafts;
 mod dues;
 mod leases;
+mod listings;
 mod purging;
 mod quotas;
 mod races;
@@ -103,6 +104,16 @@ macro_rules! __conformance_cases {
                 a_late_settlement_counts_while_nobody_else_has_claimed
                 an_attempt_counts_only_where_it_is_told_to
                 a_sent_or_dead_mail_is_never_claimed_again
+            }
+            listings {
+                live_links_are_the_accounts_own_newest_first
+                a_dossier_holds_every_row_of_its_account_and_no_other
+                an_erasure_leaves_nothing_of_its_account_but_events
+                accounts_are_listed_by_prefix_page_by_page
+                closed_accounts_are_found_when_their_time_has_come
+                mails_are_listed_newest_first_page_by_page
+                a_dead_mail_is_queued_again_and_a_ready_one_dropped
+                an_erased_account_frees_its_address
             }
             purging {
                 purging_takes_what_is_over_and_leaves_what_lives

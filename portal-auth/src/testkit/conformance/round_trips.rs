@@ -7,12 +7,14 @@ use serde_json::{Map, Value};
 use super::dues::claim;
 use super::{insert, with_account, write};
 use crate::account::profile::StoredProfile;
+use crate::account::recovery::Recovery;
 use crate::account::snapshot::AccountRow;
 use crate::account::status::{AuthEpoch, Status, TwoStep};
 use crate::audit::{Actor, AuditRow};
 use crate::challenge::{ChallengePurpose, ChallengeRow, CodeSeed};
 use crate::environment::Timestamp;
-use crate::link::{LinkPurpose, LinkRow, LinkSeed, LinkState};
+use crate::language::LanguageTag;
+use crate::link::{Answer, ChangeId, LinkPurpose, LinkRow, LinkSeed, LinkState, ProofKey};
 use crate::mail::outbox::{MailKind, MailStatus, OutboxRow};
 use crate::registration::draft::DraftRow;
 use crate::registration::{RegistrationRow, RegistrationState};
@@ -82,6 +84,16 @@ pub async fn an_account_comes_back_as_it_was_written(store: Arc<dyn Store>) {
                     code_failures: if n % 2 == 0 { u32::MAX } else { 0 },
                     created_at: moment,
                     updated_at: moment,
+                    language: (n % 3 == 0).then(|| LanguageTag::parse("cy").expect("a tag")),
+                    locked: n % 2 == 0,
+                    recovery: Recovery {
+                        answer_failures: n,
+                        pauses: u32::MAX,
+                        paused_until: (n % 2 == 0).then_some(moment),
+                        due_at: (n % 3 == 0).then_some(moment),
+                    },
+                    email_changed_at: (n % 2 == 1).then_some(moment),
+                    closed_at: (n % 5 == 0).then_some(moment),
                     ..rows::account(n)
                 };
                 write(&*store, rows::work_with(&account)).await;
@@ -135,8 +147,18 @@ pub async fn a_registration_and_its_link_come_back_as_they_were_written(store: A
             ..rows::activation_link(&registration)
         };
         let reset = LinkRow {
-            purpose: LinkPurpose::ResetPassword,
+            purpose: LinkPurpose::ALL[n as usize % LinkPurpose::ALL.len()],
             state: link_state,
+            opens_at: moment,
+            concerns: (n % 2 == 0).then_some(ChangeId::from_bytes([0xfe; 16])),
+            answer: match n % 3 {
+                0 => Answer::Owed,
+                1 => Answer::Waived,
+                _ => Answer::Given {
+                    proof: ProofKey::from_bytes([0; 16]),
+                    at: moment,
+                },
+            },
             ..rows::reset_link(100 + n, &account)
         };
         let work = rows::work()

@@ -1,0 +1,20 @@
+-- What the rest of an account's life needs: recovery, change of address, closing, language.
+
+ALTER TABLE portal_accounts ADD COLUMN language TEXT CHECK (octet_length(language) <= 35);
+ALTER TABLE portal_accounts ADD COLUMN locked BIGINT NOT NULL DEFAULT 0 CHECK (locked IN (0, 1));
+ALTER TABLE portal_accounts ADD COLUMN answer_failures BIGINT NOT NULL DEFAULT 0
+    CHECK (answer_failures BETWEEN 0 AND 4294967295);
+ALTER TABLE portal_accounts ADD COLUMN recovery_pauses BIGINT NOT NULL DEFAULT 0
+    CHECK (recovery_pauses BETWEEN 0 AND 4294967295);
+ALTER TABLE portal_accounts ADD COLUMN recovery_paused_until BIGINT;
+ALTER TABLE portal_accounts ADD COLUMN recovery_due_at BIGINT;
+ALTER TABLE portal_accounts ADD COLUMN email_changed_at BIGINT;
+ALTER TABLE portal_accounts ADD COLUMN closed_at BIGINT;
+CREATE INDEX portal_accounts_closed ON portal_accounts (closed_at);
+
+ALTER TABLE portal_links ADD COLUMN opens_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE portal_links ADD COLUMN concerns BYTEA CHECK (octet_length(concerns) = 16);
+ALTER TABLE portal_links ADD COLUMN answer TEXT NOT NULL DEFAULT 'waived'
+    CHECK (answer IN ('owed', 'waived', 'given'));
+ALTER TABLE portal_links ADD COLUMN answer_proof BYTEA CHECK (octet_length(answer_proof) = 16);
+ALTER TABLE portal_links ADD COLUMN answered_at BIGINT;
