@@ -59,6 +59,7 @@
 //! | sign in, and enter the emailed code | [`features::sign_in`], [`features::verify_code`] |
 //! | stay signed in, sign out | [`features::authenticate`], [`features::sign_out`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
+//! | change what the service keeps about them | [`features::update_profile`] |
 //! | prove again who they are before a sensitive act | [`features::confirm_identity`] |
 //! | find again what they had typed when their session ended | [`features::keep_form`] |
 //! | be helped by an administrator | [`features::administer`] |

@@ -38,11 +38,23 @@ impl PortalAuth {
 
     /// Reads the account of a signed-in person.
     ///
+    /// Its profile is brought up to the present schema where that can be done; [`profile`](Self::profile) says so
+    /// where it cannot.
+    ///
     /// # Errors
     /// A [`Fault`] when the store fails or the account is gone.
     pub async fn account(&self, signed_in: &SignedIn) -> Result<AccountRow, Fault> {
         let found = self.inner.store.by_id(signed_in.account()).await?;
-        found.ok_or_else(|| Fault::transient("the account of a live session is gone"))
+        let mut account = found.ok_or_else(|| Fault::transient("the account of a live session is gone"))?;
+        let schema = &self.inner.config.registration.profile;
+        if account.profile.version != schema.version() {
+            match schema.upgrade(account.profile.clone()) {
+                Ok(profile) => account.profile = profile,
+                // Signing out and the like must not depend on it.
+                Err(e) => tracing::error!(account = %account.id, "a profile cannot be upgraded: {e}"),
+            }
+        }
+        Ok(account)
     }
 
     /// Lists the newest decisions about the signed-in person's account, of the given kinds where any are given.

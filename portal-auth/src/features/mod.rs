@@ -12,4 +12,5 @@ pub mod resend_registration;
 pub mod sign_in;
 pub mod sign_out;
 pub mod two_step;
+pub mod update_profile;
 pub mod verify_code;

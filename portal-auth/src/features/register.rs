@@ -114,7 +114,7 @@ impl PortalAuth {
         let Some((_, draft)) = inner.draft(token).await? else {
             return Ok(None);
         };
-        let sections = inner.config.registration.profile.sections();
+        let profile = &*inner.config.registration.profile;
         Ok(Some(RegistrationProgress {
             email: draft.security.as_ref().map(|s| s.email.clone()),
             proven: draft.proven.as_ref().map(|p| p.email.clone()),
@@ -125,7 +125,7 @@ impl PortalAuth {
                 .iter()
                 .map(|(name, s)| (name.clone(), s.value.clone()))
                 .collect(),
-            open_step: draft.first_open_step(sections),
+            open_step: draft.first_open_step(profile),
             sent: draft.submitted.as_ref().map(|s| inner.sent_notice(s)),
         }))
     }
@@ -195,14 +195,12 @@ impl PortalAuth {
         save: Save,
     ) -> Result<(), Denied<RegisterRefused>> {
         let inner = &*self.inner;
-        let profile = &inner.config.registration.profile;
+        let profile = &*inner.config.registration.profile;
         for _ in 0..ATTEMPTS {
             let (row, mut draft) = inner.open_draft(token).await?;
             let step = Step::Section(section.to_owned());
-            if !draft.may_open(&step, profile.sections()) {
-                let first = draft
-                    .first_open_step(profile.sections())
-                    .unwrap_or(Step::SecurityDetails);
+            if !draft.may_open(&step, profile) {
+                let first = draft.first_open_step(profile).unwrap_or(Step::SecurityDetails);
                 return Err(Denied::Refused(RegisterRefused::StepFirst(first)));
             }
             let kept = match (profile.check(section, typed.clone()), save) {
@@ -385,8 +383,8 @@ impl Inner {
         &self,
         draft: &Draft,
     ) -> Result<(EmailAddress, RegistrationData), Denied<RegisterRefused>> {
-        let profile = &self.config.registration.profile;
-        if let Some(step) = draft.first_open_step(profile.sections()) {
+        let profile = &*self.config.registration.profile;
+        if let Some(step) = draft.first_open_step(profile) {
             return Err(Denied::Refused(RegisterRefused::StepFirst(step)));
         }
         let security = draft
@@ -395,7 +393,11 @@ impl Inner {
             .ok_or(Denied::Refused(RegisterRefused::StepFirst(Step::SecurityDetails)))?;
         let mut sections = Map::new();
         for name in profile.sections() {
-            let typed = draft.sections.get(*name).map_or(Value::Null, |s| s.value.clone());
+            let typed = match draft.sections.get(*name) {
+                Some(section) => section.value.clone(),
+                None if profile.is_optional(name) => continue,
+                None => Value::Null,
+            };
             let step = || Denied::Refused(RegisterRefused::StepFirst(Step::Section((*name).to_owned())));
             let value = profile.check(name, typed).map_err(|_| step())?;
             sections.insert((*name).to_owned(), value);

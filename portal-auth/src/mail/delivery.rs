@@ -151,7 +151,9 @@ impl Courier<'_> {
         let name = match content {
             Content::Link(..) => None,
             Content::Code(_, account) | Content::Notice(account) => {
-                config.registration.profile.greeting(&account.profile)
+                let schema = &config.registration.profile;
+                let profile = schema.upgrade(account.profile.clone()).ok();
+                profile.and_then(|profile| schema.greeting(&profile))
             }
         };
         let name = name.as_deref();

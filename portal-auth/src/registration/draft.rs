@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::account::email::EmailAddress;
+use crate::account::profile::ProfileSchema;
 use crate::account::security_question::QuestionId;
 use crate::environment::Timestamp;
 use crate::key::key_type;
@@ -174,26 +175,33 @@ pub enum Step {
 }
 
 impl Draft {
-    /// The first step that is not done, given the profile's sections in order; `None` when all are (REG-1).
+    /// The first step that is not done; `None` when all are (REG-1).
+    ///
+    /// An optional section counts only once something was typed into it.
     #[must_use]
-    pub fn first_open_step(&self, sections: &[&str]) -> Option<Step> {
+    pub fn first_open_step(&self, profile: &dyn ProfileSchema) -> Option<Step> {
         if self.security.is_none() {
             return Some(Step::SecurityDetails);
         }
-        sections
+        let is_done = |name: &str| match self.sections.get(name) {
+            Some(section) => section.done,
+            None => profile.is_optional(name),
+        };
+        profile
+            .sections()
             .iter()
-            .find(|name| !self.sections.get(**name).is_some_and(|s| s.done))
+            .find(|name| !is_done(name))
             .map(|name| Step::Section((*name).to_owned()))
     }
 
     /// Whether `step` may be opened: every step before it is done.
     #[must_use]
-    pub fn may_open(&self, step: &Step, sections: &[&str]) -> bool {
-        match (step, self.first_open_step(sections)) {
+    pub fn may_open(&self, step: &Step, profile: &dyn ProfileSchema) -> bool {
+        match (step, self.first_open_step(profile)) {
             (_, None) | (Step::SecurityDetails, _) => true,
             (Step::Section(_), Some(Step::SecurityDetails)) => false,
             (Step::Section(wanted), Some(Step::Section(open))) => {
-                let at = |name: &str| sections.iter().position(|s| *s == name);
+                let at = |name: &str| profile.sections().iter().position(|s| *s == name);
                 matches!((at(wanted), at(&open)), (Some(w), Some(o)) if w <= o)
             }
         }
@@ -203,8 +211,26 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::profile::{Section, Sections};
+    use crate::error::FieldErrors;
 
-    const SECTIONS: [&str; 2] = ["about_you", "work_details"];
+    macro_rules! section {
+        ($type:ident, $name:literal, $optional:literal) => {
+            #[derive(Serialize, Deserialize)]
+            struct $type;
+
+            impl Section for $type {
+                const NAME: &'static str = $name;
+                const OPTIONAL: bool = $optional;
+                fn check(self) -> Result<Self, FieldErrors> {
+                    Ok(self)
+                }
+            }
+        };
+    }
+    section!(AboutYou, "about_you", false);
+    section!(Hobbies, "hobbies", true);
+    section!(WorkDetails, "work_details", false);
 
     fn security() -> SecurityDetailsDone {
         SecurityDetailsDone::new(
@@ -224,27 +250,36 @@ mod tests {
     fn steps_open_in_order_and_stay_open() {
         // REG-1, I-08
         let section = |n: &str| Step::Section(n.to_owned());
+        let schema = Sections::<(AboutYou, Hobbies, WorkDetails)>::new(1);
         let mut draft = Draft::default();
-        assert_eq!(draft.first_open_step(&SECTIONS), Some(Step::SecurityDetails));
-        assert!(!draft.may_open(&section("about_you"), &SECTIONS));
+        assert_eq!(draft.first_open_step(&schema), Some(Step::SecurityDetails));
+        assert!(!draft.may_open(&section("about_you"), &schema));
         draft.security = Some(security());
-        assert!(draft.may_open(&section("about_you"), &SECTIONS));
-        assert!(!draft.may_open(&section("work_details"), &SECTIONS));
-        assert!(!draft.may_open(&section("no_such"), &SECTIONS));
+        assert!(draft.may_open(&section("about_you"), &schema));
+        assert!(!draft.may_open(&section("hobbies"), &schema));
+        assert!(!draft.may_open(&section("work_details"), &schema));
+        assert!(!draft.may_open(&section("no_such"), &schema));
         draft.sections.insert(
             "about_you".into(),
             SectionDraft::new(serde_json::json!({}), false),
         );
-        assert!(!draft.may_open(&section("work_details"), &SECTIONS));
+        assert!(!draft.may_open(&section("work_details"), &schema));
         draft
             .sections
             .insert("about_you".into(), SectionDraft::new(serde_json::json!({}), true));
-        assert!(draft.may_open(&section("work_details"), &SECTIONS));
+        assert!(draft.may_open(&section("hobbies"), &schema));
+        assert!(draft.may_open(&section("work_details"), &schema));
+        // What was begun must be finished, even where it may be left out.
+        draft
+            .sections
+            .insert("hobbies".into(), SectionDraft::new(serde_json::json!({}), false));
+        assert!(!draft.may_open(&section("work_details"), &schema));
+        assert!(draft.sections.remove("hobbies").is_some());
         draft.sections.insert(
             "work_details".into(),
             SectionDraft::new(serde_json::json!({}), true),
         );
-        assert_eq!(draft.first_open_step(&SECTIONS), None);
-        assert!(draft.may_open(&Step::SecurityDetails, &SECTIONS));
+        assert_eq!(draft.first_open_step(&schema), None);
+        assert!(draft.may_open(&Step::SecurityDetails, &schema));
     }
 }
