@@ -17,6 +17,7 @@ mod views;
 use views::{
     account::{AccountOverview, SummaryRow},
     activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable},
+    details::{AboutFields, Addresses, ManualAddress, RoleFields, RoleOption},
     errors::{ErrorPage, Problem, TryAgain},
     help::Help,
     home::{Area, AreaClosed, Home, SignedInHome, Tile},
@@ -24,10 +25,7 @@ use views::{
     layout::{FieldMessage, Notice, Page, Place, SignedInHeader},
     menu::menu,
     messages::{self, message},
-    register::{
-        AboutYou, Addresses, AlreadySent, Choice, ManualAddress, RoleOption, SecurityDetails, Step,
-        WorkDetails,
-    },
+    register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
     sent::{Sent, Wait},
     sign_in::{CodeSent, ConfirmPassword, ForgottenPassword, Login, LoginForm, TimedOut, VerifyCode},
     two_step::TwoStep,
@@ -200,11 +198,7 @@ impl Gallery<'_> {
         let about = |page| AboutYou {
             page,
             steps: Step::list(2, 1),
-            title: String::new(),
-            forename: "Jo".to_owned(),
-            surname: "Bloggs".to_owned(),
-            gender: "another".to_owned(),
-            gender_other: String::new(),
+            about: about_fields(),
         };
         self.write(
             "about-you",
@@ -215,7 +209,10 @@ impl Gallery<'_> {
         self.write(
             "about-you-errors",
             &AboutYou {
-                gender: String::new(),
+                about: AboutFields {
+                    gender: String::new(),
+                    ..about_fields()
+                },
                 ..about(page)
             },
         )?;
@@ -223,14 +220,7 @@ impl Gallery<'_> {
         let work = |page, addresses| WorkDetails {
             page,
             steps: Step::list(3, 2),
-            role: String::new(),
-            roles: roles.lines().filter_map(role).collect(),
-            organisation: "Harbour School".to_owned(),
-            postcode: "S1 2HH".to_owned(),
-            addresses,
-            manual: ManualAddress::default(),
-            mobile: String::new(),
-            work_phone: String::new(),
+            work: role_fields(roles, addresses),
         };
         let title = "Registration: Work Details";
         self.write(
@@ -559,6 +549,29 @@ fn code_sent() -> CodeSent {
         masked_email,
         sent_at,
         works_until,
+    }
+}
+
+fn about_fields() -> AboutFields {
+    AboutFields {
+        title: String::new(),
+        forename: "Jo".to_owned(),
+        surname: "Bloggs".to_owned(),
+        gender: "another".to_owned(),
+        gender_other: String::new(),
+    }
+}
+
+fn role_fields(roles: &str, addresses: Addresses) -> RoleFields {
+    RoleFields {
+        role: String::new(),
+        roles: roles.lines().filter_map(role).collect(),
+        organisation: "Harbour School".to_owned(),
+        postcode: "S1 2HH".to_owned(),
+        addresses,
+        manual: ManualAddress::default(),
+        mobile: String::new(),
+        work_phone: String::new(),
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "refusals are non-exhaustive; one that a page does not know gets the page's general answer"
 )]
 
+pub(crate) mod about_form;
 pub(crate) mod account;
 pub(crate) mod activate;
 pub(crate) mod confirm;
@@ -12,6 +13,7 @@ pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod register;
+pub(crate) mod role_form;
 pub(crate) mod sent;
 pub(crate) mod sign_in;
 pub(crate) mod two_step;

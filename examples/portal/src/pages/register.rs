@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use portal_auth::account::email::EmailAddress;
-use portal_auth::account::professional_profile::{AboutYou as Section, Gender};
+use portal_auth::account::professional_profile::AboutYou as Section;
 use portal_auth::account::profile::Section as _;
 use portal_auth::config::SecretQuestion;
 use portal_auth::error::FieldErrors;
@@ -15,8 +15,9 @@ use portal_auth::password::wording;
 use portal_auth::registration::draft::Step as OpenStep;
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::pages::about_form;
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect};
 use crate::views::layout::{FieldMessage, Notice, Place};
@@ -319,21 +320,10 @@ fn about_page(
     trouble: Trouble,
 ) -> Result<Response, Fail> {
     let (page, shown) = ctx.page("About you", Place::Register, trouble)?.split();
-    let text = |name: &str| {
-        typed
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
     let view = AboutYou {
         page,
         steps: Step::list(2, done(progress)),
-        title: text("title"),
-        forename: text("forename"),
-        surname: text("surname"),
-        gender: text("gender"),
-        gender_other: text("gender_other"),
+        about: about_form::fields(typed),
     };
     ctx.render(shown, &view)
 }
@@ -341,19 +331,9 @@ fn about_page(
 /// `POST /account/register/about-you`.
 pub(crate) async fn submit_about(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
-    let genuine = ctx.is_genuine(&form, &["title", "forename", "surname", "gender", "gender_other"])?;
+    let genuine = ctx.is_genuine(&form, &about_form::FIELDS)?;
     let back = button(&form, "next") == "previous";
-    let mut typed = json!({
-        "title": form.take("title"),
-        "forename": form.take("forename"),
-        "surname": form.take("surname"),
-        "gender_other": form.take("gender_other"),
-    });
-    let gender = form.take("gender");
-    // A value that is none of the page's counts as no choice.
-    if let (Some(fields), true) = (typed.as_object_mut(), Gender::from_word(&gender).is_some()) {
-        fields.insert("gender".to_owned(), Value::String(gender));
-    }
+    let typed = about_form::typed(&mut form);
     let progress = match open(&mut ctx, 2).await? {
         Opened::Elsewhere(answer) => return Ok(answer),
         Opened::Progress(progress) => progress,

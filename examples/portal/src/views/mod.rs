@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 pub(crate) mod activate;
+pub(crate) mod details;
 pub(crate) mod errors;
 pub(crate) mod help;
 pub(crate) mod home;

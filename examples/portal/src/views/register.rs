@@ -3,6 +3,7 @@
 use askama::Template;
 use portal_auth::password::wording::RuleLine;
 
+use super::details::{AboutFields, RoleFields};
 use super::layout::Page;
 
 /// The step list above each step.
@@ -56,12 +57,7 @@ pub(crate) struct SecurityDetails {
 pub(crate) struct AboutYou {
     pub(crate) page: Page,
     pub(crate) steps: Vec<Step>,
-    pub(crate) title: String,
-    pub(crate) forename: String,
-    pub(crate) surname: String,
-    /// `female`, `male`, `another`, `undisclosed` or empty.
-    pub(crate) gender: String,
-    pub(crate) gender_other: String,
+    pub(crate) about: AboutFields,
 }
 
 /// P6 and P7 `/account/register/work-details`; `do=find`, `manual`, `previous`, `submit`. Return in a field sends no `do` at all,
@@ -71,47 +67,7 @@ pub(crate) struct AboutYou {
 pub(crate) struct WorkDetails {
     pub(crate) page: Page,
     pub(crate) steps: Vec<Step>,
-    pub(crate) role: String,
-    pub(crate) roles: Vec<RoleOption>,
-    pub(crate) organisation: String,
-    pub(crate) postcode: String,
-    pub(crate) addresses: Addresses,
-    pub(crate) manual: ManualAddress,
-    pub(crate) mobile: String,
-    pub(crate) work_phone: String,
-}
-
-/// A role and the short forms by which people look for it.
-#[derive(Clone)]
-pub(crate) struct RoleOption {
-    pub(crate) name: String,
-    pub(crate) aliases: Vec<String>,
-}
-
-/// What stands below the postcode.
-#[derive(Clone)]
-pub(crate) enum Addresses {
-    NotAsked,
-    /// Radios `address`; the last one is `none`. `chosen` is a value or empty.
-    Found {
-        choices: Vec<Choice>,
-        chosen: String,
-    },
-    /// The typed address; `why` is the sentence that explains why it opened by itself.
-    Manual {
-        why: Option<String>,
-    },
-}
-
-/// The address fields; kept in every state, so that nothing typed is lost.
-#[derive(Clone, Default)]
-pub(crate) struct ManualAddress {
-    pub(crate) line1: String,
-    pub(crate) line2: String,
-    pub(crate) town: String,
-    pub(crate) county: String,
-    pub(crate) not_uk: bool,
-    pub(crate) country: String,
+    pub(crate) work: RoleFields,
 }
 
 /// Back after the registration was sent (R12).
@@ -153,26 +109,5 @@ impl Choice {
             value: value.to_owned(),
             text: text.to_owned(),
         }
-    }
-}
-
-impl AboutYou {
-    /// Suggestions for `Title`; any other is accepted.
-    pub(crate) const TITLES: [&'static str; 9] = [
-        "Dr",
-        "Miss",
-        "Mr",
-        "Mrs",
-        "Ms",
-        "Mx",
-        "Prof",
-        "Rev",
-        "Prefer not to say",
-    ];
-}
-
-impl Addresses {
-    pub(crate) fn is_manual(&self) -> bool {
-        matches!(self, Self::Manual { .. })
     }
 }

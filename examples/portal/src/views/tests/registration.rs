@@ -2,6 +2,7 @@
 
 use crate::views::{
     activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable},
+    details::*,
     register::*,
     sent::{Sent, Wait},
 };
@@ -30,17 +31,19 @@ fn work(page: Page, addresses: Addresses) -> WorkDetails {
     WorkDetails {
         page,
         steps: Step::list(3, 2),
-        role: String::new(),
-        roles: vec![RoleOption {
-            name: "Speech & Language Therapist".to_owned(),
-            aliases,
-        }],
-        organisation: String::new(),
-        postcode: "S1 2HH".to_owned(),
-        addresses,
-        manual: ManualAddress::default(),
-        mobile: String::new(),
-        work_phone: String::new(),
+        work: RoleFields {
+            role: String::new(),
+            roles: vec![RoleOption {
+                name: "Speech & Language Therapist".to_owned(),
+                aliases,
+            }],
+            organisation: String::new(),
+            postcode: "S1 2HH".to_owned(),
+            addresses,
+            manual: ManualAddress::default(),
+            mobile: String::new(),
+            work_phone: String::new(),
+        },
     }
 }
 
@@ -168,11 +171,11 @@ fn finished_steps_are_links_and_the_current_one_is_marked() {
     let view = AboutYou {
         page: page("Registration"),
         steps: Step::list(2, 1),
-        title: String::new(),
-        forename: "Jo".to_owned(),
-        surname: String::new(),
-        gender: "undisclosed".to_owned(),
-        gender_other: String::new(),
+        about: AboutFields {
+            forename: "Jo".to_owned(),
+            gender: "undisclosed".to_owned(),
+            ..AboutFields::default()
+        },
     };
     let html = html(&view);
     has(
@@ -212,18 +215,9 @@ fn finished_steps_are_links_and_the_current_one_is_marked() {
 
 #[test]
 fn an_error_of_a_radio_group_describes_the_group() {
-    let (title, forename, surname) = (String::new(), String::new(), String::new());
-    let (gender, gender_other, steps) = (String::new(), String::new(), Step::list(2, 1));
+    let (about, steps) = (AboutFields::default(), Step::list(2, 1));
     let page = failed("Registration", "gender", "Gender is required");
-    let html = html(&AboutYou {
-        page,
-        steps,
-        title,
-        forename,
-        surname,
-        gender,
-        gender_other,
-    });
+    let html = html(&AboutYou { page, steps, about });
     has(
         tag(&html, "gender"),
         &[
@@ -357,12 +351,15 @@ fn markup_in_a_registration_is_shown_as_text() {
     }];
     let plain = work(page("x"), Addresses::Manual { why: None });
     let work = WorkDetails {
-        role: text(),
-        roles,
-        organisation: text(),
-        postcode: text(),
-        manual,
-        mobile: text(),
+        work: RoleFields {
+            role: text(),
+            roles,
+            organisation: text(),
+            postcode: text(),
+            manual,
+            mobile: text(),
+            ..plain.work
+        },
         ..plain
     };
     let security = SecurityDetails {
@@ -370,15 +367,16 @@ fn markup_in_a_registration_is_shown_as_text() {
         email2: Some(text()),
         ..security(page("x"))
     };
-    let (steps, gender) = (Step::list(2, 1), "another".to_owned());
     let about = AboutYou {
         page: page("x"),
-        steps,
-        title: text(),
-        forename: text(),
-        surname: text(),
-        gender,
-        gender_other: text(),
+        steps: Step::list(2, 1),
+        about: AboutFields {
+            title: text(),
+            forename: text(),
+            surname: text(),
+            gender: "another".to_owned(),
+            gender_other: text(),
+        },
     };
     let (masked_email, typed) = (text(), text());
     let unknown = LinkNotUsable {
