@@ -110,6 +110,7 @@
 //! handle every case.
 
 pub mod account;
+mod account_links;
 pub mod audit;
 pub mod challenge;
 mod code_gate;

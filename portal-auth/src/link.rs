@@ -1,9 +1,11 @@
 //! Mailed links as rows: what one stands for, to which address it went, and whether it still works.
 
 use crate::account::email::EmailAddress;
-use crate::account::snapshot::AccountId;
+use crate::account::snapshot::{AccountId, AccountRow};
 use crate::account::status::AuthEpoch;
+use crate::audit::EventId;
 use crate::environment::Timestamp;
+use crate::error::Reason;
 use crate::key::key_type;
 use crate::registration::RegistrationId;
 
@@ -69,6 +71,69 @@ impl LinkPurpose {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|p| p.as_str() == word)
+    }
+}
+
+/// Why a mailed link does nothing (any more).
+///
+/// Whoever has a genuine link has its mail, so they may be told what became of it; everything else is one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkRefused {
+    /// No link of ours for this page: cut, forged, for something else, or forgotten long ago.
+    Unknown,
+    /// Its time is over: ask for a new one where there is a way to.
+    Expired {
+        /// When it stopped working.
+        at: Timestamp,
+    },
+    /// A newer link was sent in its place.
+    Replaced,
+    /// It was used, and what it was for is done.
+    Used,
+    /// What it was for has ended in another way: by too many tries, or because the account has changed since.
+    Ended,
+}
+
+impl LinkRefused {
+    /// The stable code of the refusal.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        Reason::new(match self {
+            Self::Unknown => "link.unknown",
+            Self::Expired { .. } => "link.expired",
+            Self::Replaced => "link.replaced",
+            Self::Used => "link.used",
+            Self::Ended => "link.ended",
+        })
+    }
+}
+
+impl From<LinkKey> for ChangeId {
+    fn from(link: LinkKey) -> Self {
+        Self::from_bytes(*link.as_bytes())
+    }
+}
+
+impl From<EventId> for ChangeId {
+    fn from(event: EventId) -> Self {
+        Self::from_bytes(*event.as_bytes())
+    }
+}
+
+impl LinkPurpose {
+    /// Whether a link of this purpose is worth nothing once the account's epoch has moved.
+    #[must_use]
+    pub const fn dies_with_epoch(self) -> bool {
+        match self {
+            Self::ResetPassword | Self::ConfirmEmail => true,
+            Self::Activate
+            | Self::CancelEmailChange
+            | Self::FreezeAccount
+            | Self::NotMe
+            | Self::CancelRecovery
+            | Self::RestoreAccount => false,
+        }
     }
 }
 
@@ -227,5 +292,65 @@ impl LinkRow {
     pub fn is_live(&self, now: Timestamp) -> bool {
         let open = self.opens_at <= now && now < self.expires_at;
         self.state == LinkState::Live && self.seed.is_some() && open
+    }
+
+    /// Whether it works at `now` for its `account`, whatever that account's status.
+    ///
+    /// # Errors
+    /// What became of it.
+    pub fn judge(&self, account: &AccountRow, now: Timestamp) -> Result<(), LinkRefused> {
+        match self.state {
+            LinkState::Used => return Err(LinkRefused::Used),
+            LinkState::Replaced => return Err(LinkRefused::Replaced),
+            LinkState::Void => return Err(LinkRefused::Ended),
+            LinkState::Live => {}
+        }
+        if now < self.opens_at {
+            // Nobody was sent it yet.
+            return Err(LinkRefused::Unknown);
+        }
+        if now >= self.expires_at {
+            return Err(LinkRefused::Expired { at: self.expires_at });
+        }
+        if self.seed.is_none() || self.epoch.is_some_and(|epoch| epoch != account.auth_epoch) {
+            return Err(LinkRefused::Ended);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "testkit"))]
+mod tests {
+    use super::*;
+    use crate::testkit::rows::{self, MICRO, at};
+
+    #[test]
+    fn a_link_works_from_its_opening_until_its_end_in_its_epoch_and_state() {
+        // TOK-3, TOK-4, I-05
+        let account = rows::account(1);
+        let link = LinkRow {
+            opens_at: at(10),
+            ..rows::reset_link(1, &account)
+        };
+        let judge = |link: &LinkRow, now| link.judge(&account, now);
+        assert_eq!(judge(&link, at(10).minus(MICRO)), Err(LinkRefused::Unknown));
+        assert_eq!(judge(&link, at(10)), Ok(()));
+        assert_eq!(judge(&link, link.expires_at.minus(MICRO)), Ok(()));
+        let expired = Err(LinkRefused::Expired { at: link.expires_at });
+        assert_eq!(judge(&link, link.expires_at), expired);
+        for (state, refused) in [
+            (LinkState::Used, LinkRefused::Used),
+            (LinkState::Replaced, LinkRefused::Replaced),
+            (LinkState::Void, LinkRefused::Ended),
+        ] {
+            assert_eq!(judge(&link.ended(state, at(11)), at(12)), Err(refused));
+        }
+        let older = LinkRow {
+            epoch: Some(rows::epoch(9)),
+            ..link.clone()
+        };
+        assert_eq!(judge(&older, at(10)), Err(LinkRefused::Ended));
+        let bound_to_a_change = LinkRow { epoch: None, ..link };
+        assert_eq!(judge(&bound_to_a_change, at(10)), Ok(()));
     }
 }

@@ -43,6 +43,7 @@ const LAYERS: [&[&str]; 7] = [
     &["config", "config_check"],
     &["mail", "store", "unit_of_work"],
     &[
+        "account_links",
         "code_gate",
         "drafting",
         "enrolling",

@@ -150,7 +150,7 @@ impl Courier<'_> {
         // Only an account has proven its address, so only its owner is greeted by name (MAIL-3).
         let name = match content {
             Content::Link(..) => None,
-            Content::Code(_, account) | Content::Notice(account) => {
+            Content::Code(_, account) | Content::Notice(account, _) => {
                 let schema = &config.registration.profile;
                 let profile = schema.upgrade(account.profile.clone()).ok();
                 profile.and_then(|profile| schema.greeting(&profile))
@@ -185,25 +185,25 @@ impl Courier<'_> {
                     expires_at: challenge.code_expires_at,
                 }
             }
-            (MailKind::AlreadyRegistered, Content::Notice(_)) => Letter::AlreadyRegistered {
+            (MailKind::AlreadyRegistered, Content::Notice(..)) => Letter::AlreadyRegistered {
                 name,
                 asked_at: mail.created_at,
             },
-            (MailKind::AccountReady, Content::Notice(account)) => Letter::AccountReady {
+            (MailKind::AccountReady, Content::Notice(account, _)) => Letter::AccountReady {
                 name,
                 username: account.email.as_str(),
             },
-            (MailKind::TwoStepChanged, Content::Notice(_)) => Letter::TwoStepChanged {
+            (MailKind::TwoStepChanged, Content::Notice(..)) => Letter::TwoStepChanged {
                 name,
                 choice: facts.choice()?,
                 changed_at: mail.created_at,
                 browser: facts.browser(),
             },
-            (MailKind::TooManyTries, Content::Notice(_)) => Letter::TooManyTries {
+            (MailKind::TooManyTries, Content::Notice(..)) => Letter::TooManyTries {
                 name,
                 closed: facts.closed()?,
             },
-            (_, Content::Link(..) | Content::Code(..) | Content::Notice(_)) => {
+            (_, Content::Link(..) | Content::Code(..) | Content::Notice(..)) => {
                 return Err(Fault::permanent(
                     "a mail is about something that its kind does not know",
                 ));

@@ -159,6 +159,35 @@ impl MailKind {
         Self::ALL.into_iter().find(|k| k.as_str() == word)
     }
 
+    /// Whether the mail says nothing once its link is over; the others tell of a change, and go without it.
+    #[must_use]
+    pub const fn is_about_its_link(self) -> bool {
+        match self {
+            Self::CompleteRegistration
+            | Self::ResetPassword
+            | Self::ConfirmEmail
+            | Self::RecoveryAsked
+            | Self::AccountClosing => true,
+            Self::AlreadyRegistered
+            | Self::AccountReady
+            | Self::SignInCode
+            | Self::TwoStepChanged
+            | Self::TooManyTries
+            | Self::NoAccount
+            | Self::PasswordChanged
+            | Self::EmailBeingChanged
+            | Self::SecretQuestionChanged
+            | Self::NewDevice
+            | Self::Host
+            | Self::RecoveryPaused
+            | Self::UnusualSignIn
+            | Self::EmailChanged
+            | Self::AddressEntered
+            | Self::AdministratorActed
+            | Self::AccountFrozen => false,
+        }
+    }
+
     /// Which queue it stands in.
     #[must_use]
     pub const fn urgency(self) -> Urgency {

@@ -24,9 +24,11 @@ pub(super) enum About {
 /// What a mail is made of, once it is decided that it goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content<'a> {
+    /// The link of a registration: nobody is known yet.
     Link(&'a LinkRow, &'a LinkSeed),
     Code(&'a ChallengeRow, &'a AccountRow),
-    Notice(&'a AccountRow),
+    /// What an account's owner is told, and the link that goes with it while it works.
+    Notice(&'a AccountRow, Option<(&'a LinkRow, &'a LinkSeed)>),
 }
 
 /// Why a mail is not sent although nothing failed.
@@ -121,7 +123,7 @@ pub(super) fn decide<'a>(
             Ok(code_content(mail, code_no, challenge, account, now))
         }
         About::Code(None) => Ok(Err(Void::ChallengeOver)),
-        About::Account(Some(account)) => Ok(Ok(Content::Notice(account))),
+        About::Account(Some(account)) => Ok(Ok(Content::Notice(account, None))),
         About::Account(None) => Ok(Err(Void::AccountGone)),
     }
 }
@@ -129,19 +131,26 @@ pub(super) fn decide<'a>(
 fn link_content<'a>(
     mail: &OutboxRow,
     link: &'a LinkRow,
-    subject: &Subject,
+    subject: &'a Subject,
     now: Timestamp,
 ) -> Result<Content<'a>, Void> {
-    let waits = match subject {
-        Subject::Registration { row, claimed } => row.state == RegistrationState::Submitted && !claimed,
-        Subject::Account(_) => true,
-        Subject::Gone => false,
-    };
     // A link proves the address it was made for, so it goes there and nowhere else (TOK-3, EML-6).
-    let sound = waits && link.is_live(now) && link.address == mail.to;
-    match &link.seed {
-        Some(seed) if sound => Ok(Content::Link(link, seed)),
-        Some(_) | None => Err(Void::LinkOver),
+    let works = link.is_live(now) && link.address == mail.to;
+    let seed = link.seed.as_ref().filter(|_| works);
+    match (subject, seed) {
+        (Subject::Registration { row, claimed }, Some(seed))
+            if row.state == RegistrationState::Submitted && !claimed =>
+        {
+            Ok(Content::Link(link, seed))
+        }
+        (Subject::Account(account), Some(seed)) if link.judge(account, now).is_ok() => {
+            Ok(Content::Notice(account, Some((link, seed))))
+        }
+        // What has happened is told even where nothing can be done about it any more (MAIL-6).
+        (Subject::Account(account), _) if !mail.kind.is_about_its_link() => {
+            Ok(Content::Notice(account, None))
+        }
+        (Subject::Registration { .. } | Subject::Account(_) | Subject::Gone, _) => Err(Void::LinkOver),
     }
 }
 

@@ -78,6 +78,49 @@ fn a_link_goes_while_it_works_and_only_to_its_own_address() {
 }
 
 #[test]
+fn a_notice_goes_without_its_link_once_that_is_over_and_a_mail_about_a_link_does_not() {
+    // MAIL-6, TOK-3
+    let account = rows::account(1);
+    let view = |link: LinkRow| {
+        let subject = Subject::Account(Box::new(account.clone()));
+        About::Link(Some(LinkView { link, subject }))
+    };
+    let live = rows::reset_link(1, &account);
+    let other_epoch = LinkRow {
+        epoch: Some(rows::epoch(9)),
+        ..live.clone()
+    };
+    for kind in MailKind::ALL {
+        let mail = OutboxRow {
+            link: Some(live.key),
+            to: account.email.clone(),
+            ..rows::mail(1, kind)
+        };
+        let shown = |link: LinkRow| {
+            let about = view(link);
+            match decide(&mail, &Facts::default(), &about, T0).unwrap() {
+                Ok(Content::Notice(_, link)) => Ok(link.is_some()),
+                Ok(other) => panic!("{other:?}"),
+                Err(void) => Err(void),
+            }
+        };
+        assert_eq!(shown(live.clone()), Ok(true), "{kind:?}");
+        let over = if kind.is_about_its_link() {
+            Err(Void::LinkOver)
+        } else {
+            Ok(false)
+        };
+        assert_eq!(shown(live.ended(LinkState::Used, T0)), over, "{kind:?}");
+        assert_eq!(shown(other_epoch.clone()), over, "{kind:?}");
+        let elsewhere = LinkRow {
+            address: rows::email(2),
+            ..live.clone()
+        };
+        assert_eq!(shown(elsewhere), over, "{kind:?}");
+    }
+}
+
+#[test]
 fn a_code_goes_while_it_is_the_current_one_of_a_sign_in_that_can_still_succeed() {
     // MAIL-8, OTP-2, OTP-5
     let (mail, challenge, account) = code_mail();

@@ -12,6 +12,7 @@ pub(crate) mod confirm;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
+pub(crate) mod mailed_link;
 pub(crate) mod register;
 pub(crate) mod role_form;
 pub(crate) mod sent;

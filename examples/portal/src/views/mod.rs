@@ -11,6 +11,7 @@ pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod layout;
+pub(crate) mod mailed_link;
 pub(crate) mod menu;
 pub(crate) mod messages;
 pub(crate) mod register;
