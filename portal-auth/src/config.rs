@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::account::email::EmailAddress;
 use crate::account::profile::{ProfileSchema, Sections};
 use crate::account::security_question::Questions;
 use crate::page_paths::PagePaths;
@@ -169,6 +170,9 @@ pub struct Config {
     pub service_name: String,
     /// Where people get help; also the `Reply-To` of mails.
     pub help_email: Option<String>,
+    /// Who is told by mail when an owner freezes an account, and which accounts a host may treat as administrators'.
+    /// None by default.
+    pub administrators: Vec<EmailAddress>,
     /// The time zone of times in mails, such as `Europe/London`.
     pub time_zone: String,
     /// Where the pages are that mails lead to.
@@ -216,6 +220,7 @@ impl Config {
             base_url,
             service_name: "Professional Portal".into(),
             help_email: None,
+            administrators: Vec::new(),
             time_zone: "Europe/London".into(),
             paths: PagePaths::default(),
             two_step: TwoStepPolicy::RequiredForAreas,

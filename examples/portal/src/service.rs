@@ -180,6 +180,7 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
     };
     config.service_name.clone_from(&settings.service_name);
     config.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
+    config.administrators.clone_from(&settings.admins);
     config.time_zone.clone_from(&settings.time_zone_name);
     config.two_step = match settings.two_step {
         TwoStepRule::Off => TwoStepPolicy::Off,
