@@ -124,6 +124,7 @@ each("[data-combobox]", (box) => {
   };
   const choose = (item) => {
     input.value = item.textContent;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
     close();
   };
   input.addEventListener("input", open);

@@ -22,7 +22,7 @@ use views::{
     help::Help,
     home::{Area, AreaClosed, Home, SignedInHome, Tile},
     inbox::{Inbox, InboxMessage, InboxRow, Tab},
-    layout::{FieldMessage, Notice, Page, Place, SignedInHeader},
+    layout::{FieldMessage, Notice, Page, Place, SignedInHeader, TimeOut},
     menu::menu,
     messages::{self, message},
     register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
@@ -123,6 +123,7 @@ impl Gallery<'_> {
                 page,
                 login,
                 idle_limit: "30 minutes".to_owned(),
+                longest: None,
                 saved: true,
             },
         )?;
@@ -528,6 +529,13 @@ fn signed_in(title: &str, here: Place) -> Page {
     let person = SignedInHeader {
         name: "Jo Bloggs".to_owned(),
         idle_limit: "30 minutes".to_owned(),
+        time_out: TimeOut {
+            left: 1800,
+            warn: 120,
+            warn_words: "2 minutes".to_owned(),
+            longest: "12 hours".to_owned(),
+            longest_until: "10:40 pm".to_owned(),
+        },
     };
     Page {
         signed_in: Some(person),

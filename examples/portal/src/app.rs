@@ -26,6 +26,7 @@ use crate::address_finder::AddressFinder;
 use crate::assets;
 use crate::health;
 use crate::inbox::DevInbox;
+use crate::kept_form::keep_what_was_typed;
 use crate::pages;
 use crate::problem::show_problems;
 use crate::roles::Roles;
@@ -175,7 +176,7 @@ pub fn doors() -> Result<Doors, InvalidDoor> {
         confirm: "/account/confirm-password",
         two_step: "/account/two-step-verification",
         known_routes: &["/home", "/account", "/areas"],
-        without_page: &["/account/logout"],
+        without_page: &["/account/logout", "/account/session", "/account/draft"],
     })
 }
 
@@ -191,6 +192,8 @@ pub fn router(app: &Shared) -> Router {
         .route("/account/login", get(pages::sign_in::show).post(pages::sign_in::submit))
         .route("/account/timed-out", get(pages::sign_in::timed_out))
         .route("/account/logout", post(pages::sign_in::sign_out))
+        .route("/account/session", get(pages::session::left).post(pages::session::stay))
+        .route("/account/draft", post(pages::session::draft))
         .route("/account/verify", get(pages::verify::show).post(pages::verify::submit))
         .route("/account/forgotten-password", get(pages::help::forgotten_password))
         .route("/account/register", get(pages::register::start))
@@ -214,6 +217,7 @@ pub fn router(app: &Shared) -> Router {
         .route("/Account/Register", get(pages::home::old_bookmark))
         .merge(pages::inbox::routes())
         .fallback(pages::home::not_found)
+        .layer(from_fn_with_state(app.clone(), keep_what_was_typed))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(refuse_cross_site))
         .layer(CatchPanicLayer::custom(crate::problem::from_panic))

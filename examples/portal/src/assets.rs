@@ -7,10 +7,14 @@ use axum::routing::get;
 
 const STYLE: &str = include_str!("../assets/portal.css");
 const SCRIPT: &str = include_str!("../assets/portal.js");
+const SIGNED_IN_SCRIPT: &str = include_str!("../assets/signed-in.js");
 const ICON: &str = include_str!("../assets/favicon.svg");
 
 /// Changes with every asset, so that browsers may keep them for ever: an FNV-1a hash made when the program is built.
-const VERSION: u64 = fnv(fnv(fnv(0xcbf2_9ce4_8422_2325, STYLE), SCRIPT), ICON);
+const VERSION: u64 = fnv(
+    fnv(fnv(fnv(0xcbf2_9ce4_8422_2325, STYLE), SCRIPT), SIGNED_IN_SCRIPT),
+    ICON,
+);
 
 const fn fnv(mut hash: u64, text: &str) -> u64 {
     let mut rest = text.as_bytes();
@@ -37,6 +41,10 @@ pub(crate) fn routes() -> Router {
         .route(
             "/assets/portal.js",
             get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }),
+        )
+        .route(
+            "/assets/signed-in.js",
+            get(|| async { asset("text/javascript; charset=utf-8", SIGNED_IN_SCRIPT) }),
         )
         .route(
             "/assets/favicon.svg",

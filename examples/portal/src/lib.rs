@@ -9,6 +9,7 @@ pub mod context_words;
 mod health;
 pub mod home_page;
 pub mod inbox;
+mod kept_form;
 pub mod keys_file;
 pub mod logging;
 mod pages;

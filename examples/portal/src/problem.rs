@@ -13,7 +13,7 @@ use portal_auth::error::{Denied, Fault};
 use portal_auth_axum::form::FormRejection;
 
 use crate::app::Shared;
-use crate::views::errors::{ErrorPage, Problem};
+use crate::views::errors::{ErrorPage, Problem, TryAgain};
 use crate::views::layout::Page;
 
 /// Why a request got no page of its own.
@@ -170,6 +170,17 @@ fn untold(status: StatusCode, problem: Problem, wait: Option<u64>) -> Response {
     }
     response.extensions_mut().insert(Untold(problem));
     response
+}
+
+/// Puts a form that sends the same values again onto the page of a 503.
+pub(crate) fn offer_again(answer: &mut Response, again: TryAgain) {
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let problem = Problem::Unavailable {
+            until: None,
+            again: Some(again),
+        };
+        answer.extensions_mut().insert(Untold(problem));
+    }
 }
 
 /// Eight characters by which an operator finds the line in the log.

@@ -1,5 +1,7 @@
 //! What a page knows of its request: who is there, their cookies, and the frame its answer stands in.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::header::LOCATION;
@@ -8,7 +10,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use portal_auth::account::professional_profile::AboutYou;
 use portal_auth::environment::Timestamp;
-use portal_auth::secret::token::{ChallengeToken, DraftToken, LinkToken, SessionToken};
+use portal_auth::features::keep_form::KeptForms;
+use portal_auth::local_time::in_words;
+use portal_auth::secret::token::{ChallengeToken, DraftToken, KeptFormToken, LinkToken, SessionToken};
 use portal_auth::session::SessionEnd;
 use portal_auth::visitor::Visitor;
 use portal_auth::{PortalAuth, SignedIn};
@@ -20,8 +24,13 @@ use portal_auth_axum::signed_in::MaybeSignedIn;
 use portal_auth_axum::visitor::VisitorOf;
 
 use crate::app::Shared;
+use crate::kept_form::{self, Kept, KeptFields, SEAL_FIELD};
+use crate::pages::session::Left;
 use crate::problem::Fail;
-use crate::views::layout::{FieldMessage, Notice, Page, Place, SignedInHeader};
+use crate::views::layout::{FieldMessage, Notice, Page, Place, SignedInHeader, TimeOut, TypedHere};
+
+/// How long before a session ends its person is warned (R10).
+const WARNING: Duration = Duration::from_secs(120);
 
 /// One request.
 pub(crate) struct Ctx {
@@ -146,9 +155,77 @@ impl Ctx {
         self.app.doors.next(target).map(|next| next.as_str().to_owned())
     }
 
-    /// The draft's token.
+    /// The token of a registration's draft.
     pub(crate) fn draft(&self) -> Option<DraftToken> {
+        if self.held_forms().is_some() {
+            return None;
+        }
         DraftToken::parse(self.cookies.get(PortalCookie::Draft)?.expose())
+    }
+
+    /// The genuine token of kept forms, which shares its cookie with the registration's draft.
+    fn held_forms(&self) -> Option<KeptFormToken> {
+        kept_form::held(&self.cookies).filter(|held| self.app.auth.is_kept_form_token(held))
+    }
+
+    /// What the person who is signed in had typed into this page's form and not sent off.
+    pub(crate) async fn kept_form(&self) -> Result<Kept, Fail> {
+        let (MaybeSignedIn::SignedIn(signed_in), Some(held)) = (&self.person, self.held_forms()) else {
+            return Ok(Kept::default());
+        };
+        // Nothing is forgotten by looking at what is saved.
+        if self.query("typed") == Some("no") {
+            return Ok(Kept::default());
+        }
+        let typed = self
+            .app
+            .auth
+            .kept_form(signed_in.person(), &held, self.path())
+            .await?;
+        let sign = if self.target.contains('?') { '&' } else { '?' };
+        let without = format!("{}{sign}typed=no", self.target);
+        Ok(typed.map_or_else(Kept::default, |typed| Kept::new(typed, without)))
+    }
+
+    /// Whether something typed into the page of `next` is kept for this browser.
+    pub(crate) async fn keeps_form_of(&self, next: Option<&str>) -> Result<bool, Fail> {
+        let (Some(next), Some(held)) = (next, self.held_forms()) else {
+            return Ok(false);
+        };
+        let path = next.split('?').next().unwrap_or_default();
+        Ok(self.app.auth.keeps_form(&held, path).await?)
+    }
+
+    /// After every login: what somebody else had typed in this browser is deleted (R11).
+    pub(crate) async fn settle_kept_forms(&mut self, session: &SessionToken) {
+        let Some(held) = self.held_forms() else {
+            return;
+        };
+        match self.app.auth.settle_kept_forms(session, &held).await {
+            Ok(KeptForms::OfAnother) => self.clear_cookie(PortalCookie::Draft),
+            Ok(KeptForms::TheirOwn | KeptForms::NotAToken) => {}
+            // Nobody is shown another person's form even so, and it ends by its time.
+            Err(fault) => {
+                tracing::warn!(
+                    error = &fault as &dyn std::error::Error,
+                    "kept forms were not looked at"
+                );
+            }
+        }
+    }
+
+    /// At a logout by hand: what was typed is deleted (R11).
+    pub(crate) async fn drop_kept_forms(&mut self) -> Result<(), Fail> {
+        if let Some(held) = self.held_forms() {
+            self.app.auth.drop_kept_forms(&held).await?;
+            self.clear_cookie(PortalCookie::Draft);
+        }
+        Ok(())
+    }
+
+    /// The path of the request.
+    fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
     }
 
     /// The token of a half-done sign-in or confirmation.
@@ -212,10 +289,12 @@ impl Ctx {
     /// # Errors
     /// The answer to a form with fields that the page does not have (REG-1, P-09).
     pub(crate) fn is_genuine(&self, form: &Form, fields: &[&str]) -> Result<bool, Fail> {
-        let mut known = vec![FORM_TOKEN_FIELD, "do"];
+        let mut known = vec![FORM_TOKEN_FIELD, "do", SEAL_FIELD];
         known.extend_from_slice(fields);
         form.allow_only(&known)?;
-        Ok(self.app.guard.check(&self.cookies, form.token()) == FormCheck::Genuine)
+        let guard = &self.app.guard;
+        Ok(guard.check(&self.cookies, form.token()) == FormCheck::Genuine
+            && kept_form::seal_holds(guard, &self.cookies, self.path(), form))
     }
 
     /// The frame of a page, filled in; hand it to [`render`](Self::render) in its view.
@@ -230,10 +309,15 @@ impl Ctx {
         );
         page.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
         page.here = here;
-        if self.is_signed_in() {
+        if let MaybeSignedIn::SignedIn(signed_in) = &self.person {
             page.signed_in = Some(SignedInHeader {
                 name: self.name.clone(),
-                idle_limit: portal_auth::local_time::in_words(settings.idle_timeout),
+                idle_limit: in_words(settings.idle_timeout),
+                time_out: self.time_out(signed_in.person()),
+            });
+            page.typed = KeptFields::kept_at(self.path()).map(|form| TypedHere {
+                path: self.path().to_owned(),
+                fields: form.fields().join(" "),
             });
         }
         let status = trouble.status();
@@ -242,6 +326,20 @@ impl Ctx {
         }
         page.errors = trouble.errors;
         Ok(Frame { page, status, issued })
+    }
+
+    fn time_out(&self, person: &SignedIn) -> TimeOut {
+        let sessions = &self.app.auth.config().sessions;
+        let left = Left::renewed(&self.app, person);
+        // Where the limit is short, half of it is for working.
+        let warn = WARNING.min(sessions.idle.checked_div(2).unwrap_or(WARNING));
+        TimeOut {
+            left: left.idle.min(left.absolute),
+            warn: warn.as_secs(),
+            warn_words: in_words(warn),
+            longest: in_words(sessions.absolute),
+            longest_until: self.clock(person.expires_at()),
+        }
     }
 
     /// The answer: a view in its frame, with the cookies that changed.

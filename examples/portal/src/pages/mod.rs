@@ -16,6 +16,7 @@ pub(crate) mod mailed_link;
 pub(crate) mod register;
 pub(crate) mod role_form;
 pub(crate) mod sent;
+pub(crate) mod session;
 pub(crate) mod sign_in;
 pub(crate) mod two_step;
 pub(crate) mod verify;

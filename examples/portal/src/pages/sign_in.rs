@@ -6,6 +6,7 @@ use axum::response::Response;
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
 use portal_auth::local_time::in_words;
 use portal_auth::password::Password;
+use portal_auth::session::SessionEnd;
 use portal_auth_axum::cookies::ForgetPerson;
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::session_cookies::SessionCookies;
@@ -59,10 +60,13 @@ pub(crate) async fn timed_out(mut ctx: Ctx) -> Result<Response, Fail> {
     if ctx.is_signed_in() {
         return Ok(redirect(next.as_deref().unwrap_or("/home")));
     }
+    let saved = ctx.keeps_form_of(next.as_deref()).await?;
     let (page, shown) = ctx
         .page("You have been logged out", Place::Login, Trouble::none())?
         .split();
     let idle_limit = in_words(ctx.app.settings.idle_timeout);
+    let longest = matches!(ctx.person, MaybeSignedIn::Ended(SessionEnd::Absolute))
+        .then(|| in_words(ctx.app.auth.config().sessions.absolute));
     let login = LoginForm {
         email: String::new(),
         next,
@@ -73,7 +77,8 @@ pub(crate) async fn timed_out(mut ctx: Ctx) -> Result<Response, Fail> {
             page,
             login,
             idle_limit,
-            saved: false,
+            longest,
+            saved,
         },
     )
 }
@@ -111,6 +116,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     let attempt = SignInForm::new(&email, password).replacing(ctx.session());
     match ctx.app.auth.sign_in(&ctx.visitor, attempt).await {
         Ok(SignInOutcome::SignedIn(new)) => {
+            ctx.settle_kept_forms(&new.session).await;
             ctx.keep(SessionCookies::for_new_session(&new));
             ctx.see(next.as_deref().unwrap_or("/home"))
         }
@@ -130,7 +136,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
 }
 
 /// `POST /account/logout`.
-pub(crate) async fn sign_out(ctx: Ctx, request: Request) -> Result<Response, Fail> {
+pub(crate) async fn sign_out(mut ctx: Ctx, request: Request) -> Result<Response, Fail> {
     let form = Form::from_request(request, &()).await?;
     if !ctx.is_genuine(&form, &[])? {
         // Without its token the press has no effect; the page says so and has the button again (R13).
@@ -143,5 +149,8 @@ pub(crate) async fn sign_out(ctx: Ctx, request: Request) -> Result<Response, Fai
     if let Some(token) = ctx.session() {
         ctx.app.auth.sign_out(&ctx.visitor, token).await?;
     }
-    Ok((ForgetPerson, redirect("/account/login?notice=logged-out")).into_response())
+    ctx.drop_kept_forms().await?;
+    let mut response = (ForgetPerson, redirect("/account/login?notice=logged-out")).into_response();
+    ctx.write_cookies(response.headers_mut())?;
+    Ok(response)
 }

@@ -18,17 +18,24 @@ use crate::views::two_step::TwoStep;
 
 const PATH: &str = "/account/two-step-verification";
 
-/// P23; `preferred_method` in the query is what was chosen before the person had to prove who they are.
+/// P23; what was chosen before the person had to prove who they are is chosen again.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let now = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.two_step(),
         Err(answer) => return Ok(answer),
     };
-    let chosen = ctx.query("preferred_method").and_then(choice).unwrap_or(now);
+    let kept = ctx.kept_form().await?;
+    let chosen = choice(&kept.value("preferred_method", value(now))).unwrap_or(now);
     let next = ctx.next();
     let unchanged = ctx.query("notice") == Some("unchanged");
     let notice = unchanged.then(|| Notice::done(NOTHING_CHANGED));
-    page(ctx, chosen, next, Trouble::none(), notice)
+    page(
+        ctx,
+        chosen,
+        next,
+        Trouble::none(),
+        notice.or_else(|| kept.notice()),
+    )
 }
 
 fn choice(value: &str) -> Option<Choice> {
@@ -83,7 +90,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         Err(_) => {
             return Ok(redirect(&with_next(
                 "/account/timed-out",
-                Some(&way_back(&typed, next.as_deref())),
+                Some(&way_back(next.as_deref())),
             )));
         }
     };
@@ -115,13 +122,12 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         Ok(_) => ctx.see(&format!("{PATH}?notice=unchanged")),
         Err(denied) => match refusal(denied)? {
             TwoStepRefused::Confirm => {
-                let back = way_back(&typed, next.as_deref());
+                let back = way_back(next.as_deref());
                 ctx.see(&with_next("/account/confirm-password", Some(&back)))
             }
-            TwoStepRefused::SessionEnded(_) => ctx.see(&with_next(
-                "/account/timed-out",
-                Some(&way_back(&typed, next.as_deref())),
-            )),
+            TwoStepRefused::SessionEnded(_) => {
+                ctx.see(&with_next("/account/timed-out", Some(&way_back(next.as_deref()))))
+            }
             _ => {
                 let why = "This service decides for everybody whether a code is asked for.";
                 page(ctx, now, next, Trouble::general(why), None)
@@ -130,19 +136,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     }
 }
 
-/// This page with the choice filled in, for after the person has proved who they are.
-fn way_back(typed: &str, next: Option<&str>) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if choice(typed).is_some() {
-        query.append_pair("preferred_method", typed);
-    }
-    if let Some(next) = next {
-        query.append_pair("next", next);
-    }
-    let query = query.finish();
-    if query.is_empty() {
-        PATH.to_owned()
-    } else {
-        format!("{PATH}?{query}")
-    }
+/// This page for after the person has proved who they are; the choice is kept meanwhile.
+fn way_back(next: Option<&str>) -> String {
+    with_next(PATH, next)
 }

@@ -168,6 +168,7 @@ async fn verify(
         .await
     {
         Ok(new) => {
+            ctx.settle_kept_forms(&new.session).await;
             ctx.keep(SessionCookies::for_new_session(&new));
             return ctx.see(next.as_deref().unwrap_or("/home"));
         }

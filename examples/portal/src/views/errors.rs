@@ -41,6 +41,14 @@ pub(crate) struct TryAgain {
     pub(crate) fields: Vec<(String, String)>,
 }
 
+impl TryAgain {
+    /// Whether it carries something a person typed, and not only what belongs to every form.
+    pub(crate) fn carries_typed(&self) -> bool {
+        let ours = ["form_token", "sealed", "do", "next"];
+        self.fields.iter().any(|(name, _)| !ours.contains(&name.as_str()))
+    }
+}
+
 impl Problem {
     /// Heading and page title.
     pub(crate) fn title(&self) -> &'static str {

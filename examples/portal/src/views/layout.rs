@@ -19,6 +19,17 @@ pub(crate) struct Page {
     /// In the order of the fields on the page.
     pub(crate) errors: Vec<FieldMessage>,
     pub(crate) here: Place,
+    /// The page's form that the script keeps while somebody types into it.
+    pub(crate) typed: Option<TypedHere>,
+}
+
+/// A form whose fields are kept while somebody types (R11).
+#[derive(Clone)]
+pub(crate) struct TypedHere {
+    /// Its action, and the page's own path.
+    pub(crate) path: String,
+    /// The names of the fields that may be kept, with blanks between them.
+    pub(crate) fields: String,
 }
 
 /// The header of a signed-in person.
@@ -28,6 +39,23 @@ pub(crate) struct SignedInHeader {
     pub(crate) name: String,
     /// "30 minutes": every signed-in page states it, since without scripts nothing warns (R10).
     pub(crate) idle_limit: String,
+    /// What the time-out dialog must know.
+    pub(crate) time_out: TimeOut,
+}
+
+/// When the session ends unless its person does something (R10).
+#[derive(Clone, Default)]
+pub(crate) struct TimeOut {
+    /// Seconds left when the page is made.
+    pub(crate) left: u64,
+    /// Seconds before the end at which the dialog opens.
+    pub(crate) warn: u64,
+    /// The same as "2 minutes".
+    pub(crate) warn_words: String,
+    /// "12 hours": how long a login lasts at most.
+    pub(crate) longest: String,
+    /// "10:40 pm": when that is over.
+    pub(crate) longest_until: String,
 }
 
 /// A sentence above the form.
@@ -35,6 +63,8 @@ pub(crate) struct SignedInHeader {
 pub(crate) struct Notice {
     pub(crate) text: String,
     pub(crate) kind: NoticeKind,
+    /// Text and target of a link after it.
+    pub(crate) link: Option<(String, String)>,
 }
 
 /// How urgently assistive technology announces a notice.
@@ -84,6 +114,7 @@ impl Page {
             notice: None,
             errors: Vec::new(),
             here: Place::Elsewhere,
+            typed: None,
         }
     }
 
@@ -131,6 +162,7 @@ impl Notice {
         Self {
             text: text.to_owned(),
             kind: NoticeKind::Done,
+            link: None,
         }
     }
 
@@ -139,6 +171,7 @@ impl Notice {
         Self {
             text: messages::STALE_FORM.to_owned(),
             kind: NoticeKind::Attention,
+            link: None,
         }
     }
 
@@ -146,7 +179,16 @@ impl Notice {
         Self {
             text: text.to_owned(),
             kind: NoticeKind::Attention,
+            link: None,
         }
+    }
+}
+
+impl Notice {
+    /// The same with a link after it.
+    pub(crate) fn with_link(mut self, text: &str, href: &str) -> Self {
+        self.link = Some((text.to_owned(), href.to_owned()));
+        self
     }
 }
 

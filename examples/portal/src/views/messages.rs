@@ -6,6 +6,8 @@ pub(crate) const LOGGED_OUT: &str = "You have logged out.";
 pub(crate) const TWO_STEP_ON: &str = "Two Step Verification is on. Log in again.";
 pub(crate) const TWO_STEP_OFF: &str = "Two Step Verification is off. Log in again.";
 pub(crate) const NOTHING_CHANGED: &str = "Nothing was changed.";
+pub(crate) const FILLED_IN: &str =
+    "What you had typed is filled in again. It is not saved yet: check it, then save it.";
 pub(crate) const CODE_SENT_AGAIN: &str = "We have sent the code again.";
 pub(crate) const OTHER_BROWSER: &str = "Enter the code in the browser where you logged in";
 pub(crate) const CODES_CLOSED: &str = "Too many wrong codes. Reset your password to log in again.";

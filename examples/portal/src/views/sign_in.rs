@@ -28,6 +28,8 @@ pub(crate) struct TimedOut {
     pub(crate) login: LoginForm,
     /// "30 minutes".
     pub(crate) idle_limit: String,
+    /// "12 hours", where that was what ended it.
+    pub(crate) longest: Option<String>,
     /// Whether something typed was kept for 24 hours.
     pub(crate) saved: bool,
 }

@@ -16,6 +16,7 @@
     reason = "each test program uses its own part of this, and ends at what it did not expect"
 )]
 
+pub mod cable;
 pub mod journey;
 pub mod page;
 pub mod person;

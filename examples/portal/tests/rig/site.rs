@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use test_rig::{FreshDatabase, ParsedMail, SmtpServer, parse_mail};
 
+use super::cable::Cable;
 use super::program::Portal;
 
 /// Which database a site has.
@@ -72,6 +73,17 @@ impl Site {
     /// Sets a variable of every program started from now on.
     pub fn set(&mut self, variable: &str, value: &str) {
         self.variables.insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// Puts a cable between every program started from now on and the PostgreSQL of this site.
+    pub fn database_cable(&mut self) -> Cable {
+        let mut url = url::Url::parse(&self.variables["PORTAL_DATABASE_URL"]).unwrap();
+        let (host, port) = (url.host_str().unwrap(), url.port().unwrap_or(5432));
+        let cable = Cable::to(&format!("{host}:{port}"));
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(cable.port())).unwrap();
+        self.set("PORTAL_DATABASE_URL", url.as_str());
+        cable
     }
 
     /// Listens on every address of the machine, while links still lead to this machine only.

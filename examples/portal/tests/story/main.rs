@@ -17,6 +17,7 @@ mod rig;
 
 mod doors;
 mod from_registration_to_the_area;
+mod kept_forms;
 mod operating;
 mod processes;
 mod refusals;

@@ -171,6 +171,7 @@ fn a_timed_out_page_says_why_and_what_was_saved() {
             page,
             login: LoginForm::default(),
             idle_limit,
+            longest: None,
             saved,
         })
     };

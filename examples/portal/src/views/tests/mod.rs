@@ -8,7 +8,7 @@ mod registration;
 
 use askama::Template;
 
-use super::layout::{FieldMessage, Page, Place, SignedInHeader};
+use super::layout::{FieldMessage, Page, Place, SignedInHeader, TimeOut};
 
 /// Markup that would run if a value were not escaped.
 const MARKUP: &str = "<script>alert('x')</script>\"><img src=x onerror=y>";
@@ -63,6 +63,13 @@ fn signed_in(title: &str) -> Page {
     let person = SignedInHeader {
         name: "Jo Bloggs".to_owned(),
         idle_limit: "30 minutes".to_owned(),
+        time_out: TimeOut {
+            left: 1800,
+            warn: 120,
+            warn_words: "2 minutes".to_owned(),
+            longest: "12 hours".to_owned(),
+            longest_until: "10:40 pm".to_owned(),
+        },
     };
     Page {
         signed_in: Some(person),
