@@ -80,6 +80,8 @@ pub struct PasswordConfig {
     pub policy: PasswordPolicy,
     /// What hashing costs (HASH-1).
     pub hash: HashParams,
+    /// Whether a change or a reset refuses the password in force; advice, not a rule of any standard (RST-6).
+    pub refuse_current: bool,
     /// Whether passwords are peppered; secret answers always are (HASH-5).
     pub pepper: bool,
     /// Hashing threads; `None` means one a core, as far as 512 MiB reach.
@@ -237,6 +239,7 @@ impl Config {
             passwords: PasswordConfig {
                 policy,
                 hash: HashParams::DEFAULT,
+                refuse_current: true,
                 pepper: false,
                 workers: None,
                 engine: Engine::RustCrypto,

@@ -55,6 +55,7 @@ const LAYERS: [&[&str]; 7] = [
         "mail/dispatch",
         "mail/in_flight",
         "mail/run",
+        "new_password",
         "portal",
         "security_details",
         "session_gate",

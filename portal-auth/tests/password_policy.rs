@@ -378,3 +378,13 @@ fn codes(verdict: Result<(), Vec<BrokenRule>>) -> Vec<&'static str> {
         .map(|rule| rule.reason().code())
         .collect()
 }
+
+#[test]
+fn the_password_in_force_has_a_sentence_of_its_own() {
+    // RST-6
+    assert_eq!(
+        sentence(&[BrokenRule::Reused]),
+        "Choose a password you have not used here before"
+    );
+    assert_eq!(BrokenRule::Reused.reason().code(), "password.reused");
+}

@@ -80,6 +80,12 @@ fn a_profile_is_kept_as_typed_and_read_back() {
     let sections = Map::from_iter(kept.map(|(name, section)| (name.to_owned(), section)));
     let profile = StoredProfile::new(schema.version(), sections);
     assert_eq!(schema.greeting(&profile).as_deref(), Some("Zoë"));
+    // PWD-3: both names are barred from passwords, whichever greets.
+    assert_eq!(
+        schema.personal_names(&profile).first().map(String::as_str),
+        Some("Zoë")
+    );
+    assert_eq!(schema.personal_names(&profile).len(), 2);
     assert_eq!(profile.get::<AboutYou>().unwrap().gender, Some(Gender::Female));
     let work = profile.get::<WorkDetails>().unwrap();
     assert_eq!(work.main_role().unwrap().organisation, "Anytown School");

@@ -74,6 +74,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
                 p.hash.lanes()
             ),
         ),
+        ("passwords.refuse_current", p.refuse_current.to_string()),
         ("passwords.pepper", p.pepper.to_string()),
         ("codes.digits", c.digits.to_string()),
         ("codes.lifetime", span(c.lifetime)),

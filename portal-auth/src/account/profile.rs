@@ -181,6 +181,11 @@ pub trait Section: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn greeting(&self) -> Option<String> {
         None
     }
+
+    /// The person's names in this section, which no password of theirs may contain.
+    fn personal_names(&self) -> Vec<String> {
+        self.greeting().into_iter().collect()
+    }
 }
 
 /// The host's profile with its types erased: what the core works with.
@@ -210,6 +215,9 @@ pub trait ProfileSchema: fmt::Debug + Send + Sync {
 
     /// The name by which to greet its person in a mail.
     fn greeting(&self, profile: &StoredProfile) -> Option<String>;
+
+    /// The person's names, which no password of theirs may contain (PWD-3).
+    fn personal_names(&self, profile: &StoredProfile) -> Vec<String>;
 }
 
 /// The reason given for a section that has not the shape of its type.
@@ -293,6 +301,10 @@ impl<T: SectionTuple> ProfileSchema for Sections<T> {
     fn greeting(&self, profile: &StoredProfile) -> Option<String> {
         T::greeting(profile)
     }
+
+    fn personal_names(&self, profile: &StoredProfile) -> Vec<String> {
+        T::personal_names(profile)
+    }
 }
 
 /// A tuple of up to six sections, or `()`.
@@ -308,6 +320,8 @@ pub trait SectionTuple: Send + Sync + 'static {
     fn check(name: &str, typed: Value) -> Result<Value, FieldErrors>;
     /// The first section's greeting that is there.
     fn greeting(profile: &StoredProfile) -> Option<String>;
+    /// The names in all sections that are there.
+    fn personal_names(profile: &StoredProfile) -> Vec<String>;
 }
 
 fn wrong_shape(name: &str) -> FieldErrors {
@@ -334,6 +348,9 @@ impl SectionTuple for () {
     fn greeting(_: &StoredProfile) -> Option<String> {
         None
     }
+    fn personal_names(_: &StoredProfile) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 macro_rules! section_tuple {
@@ -351,6 +368,11 @@ macro_rules! section_tuple {
             }
             fn greeting(profile: &StoredProfile) -> Option<String> {
                 None$(.or_else(|| profile.get::<$section>()?.greeting()))+
+            }
+            fn personal_names(profile: &StoredProfile) -> Vec<String> {
+                let mut names = Vec::new();
+                $(names.extend(profile.get::<$section>().iter().flat_map(Section::personal_names));)+
+                names
             }
         }
     };

@@ -275,6 +275,8 @@ pub enum BrokenRule {
     Common,
     /// It is known from a breach; found by the host's own check, never by [`PasswordPolicy::check`].
     Breached,
+    /// It is the one in force; found where it can be compared, never by [`PasswordPolicy::check`].
+    Reused,
 }
 
 impl BrokenRule {
@@ -295,6 +297,7 @@ impl BrokenRule {
             Self::Context => "password.context",
             Self::Common => "password.common",
             Self::Breached => "password.breached",
+            Self::Reused => "password.reused",
         })
     }
 
@@ -314,7 +317,8 @@ impl BrokenRule {
             | Self::IsUsername
             | Self::Context
             | Self::Common
-            | Self::Breached => None,
+            | Self::Breached
+            | Self::Reused => None,
         }
     }
 }

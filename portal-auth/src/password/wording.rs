@@ -149,6 +149,9 @@ pub fn sentence(broken: &[BrokenRule]) -> String {
     if broken.contains(&BrokenRule::Required) {
         return "Password is required".to_owned();
     }
+    if broken.contains(&BrokenRule::Reused) {
+        return "Choose a password you have not used here before".to_owned();
+    }
     let missing: Vec<String> = broken.iter().filter_map(|rule| missing(*rule)).collect();
     let mut demands = Vec::new();
     if !missing.is_empty() {
@@ -194,7 +197,8 @@ fn missing(rule: BrokenRule) -> Option<String> {
         | BrokenRule::IsUsername
         | BrokenRule::Context
         | BrokenRule::Common
-        | BrokenRule::Breached => return None,
+        | BrokenRule::Breached
+        | BrokenRule::Reused => return None,
     })
 }
 
@@ -211,6 +215,7 @@ fn barred(rule: BrokenRule) -> Option<String> {
         BrokenRule::Common => "be a commonly used password".to_owned(),
         BrokenRule::Breached => "be a password that is known from a data breach".to_owned(),
         BrokenRule::Required
+        | BrokenRule::Reused
         | BrokenRule::TooShort { .. }
         | BrokenRule::Digits { .. }
         | BrokenRule::Lower { .. }

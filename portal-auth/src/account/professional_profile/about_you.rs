@@ -74,6 +74,10 @@ impl Section for AboutYou {
             .find(|name| name.chars().any(char::is_alphanumeric))
             .cloned()
     }
+
+    fn personal_names(&self) -> Vec<String> {
+        vec![self.forename.clone(), self.surname.clone()]
+    }
 }
 
 /// The answers to the question for the gender.
