@@ -25,6 +25,7 @@ use views::{
     layout::{FieldMessage, Notice, Page, Place, SignedInHeader, TimeOut},
     menu::menu,
     messages::{self, message},
+    profile::{PersonalDetails, ProfessionalRoles, RemoveRole, RoleCard, RoleForm, SavedMeanwhile},
     register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
     sent::{Sent, Wait},
     sign_in::{CodeSent, ConfirmPassword, ForgottenPassword, Login, LoginForm, TimedOut, VerifyCode},
@@ -376,6 +377,7 @@ impl Gallery<'_> {
             rows: rows.into(),
         };
         self.write("account", &overview)?;
+        self.my_details()?;
         let mut page = signed_in("Two Step Verification", Place::Account);
         page.notice = Some(Notice::done(messages::NOTHING_CHANGED));
         let (preferred_method, areas) = ("none".to_owned(), vec![AREA.to_owned()]);
@@ -398,6 +400,93 @@ impl Gallery<'_> {
                 email,
                 code,
                 next: None,
+            },
+        )
+    }
+
+    fn my_details(&self) -> Result<(), Box<dyn Error>> {
+        let title = "Personal Details";
+        let mut page = signed_in(title, Place::Account);
+        page.notice = Some(Notice::done(messages::PERSONAL_DETAILS_SAVED));
+        let details = |page, saved| PersonalDetails {
+            page,
+            menu: menu("/account/personal-details"),
+            about: about_fields(),
+            version: String::new(),
+            saved,
+        };
+        self.write("personal-details", &details(page, None))?;
+        let clash = |title: &str| {
+            let mut page = signed_in(title, Place::Account);
+            page.errors = vec![FieldMessage::general(&messages::saved_meanwhile("10:41 am"))];
+            page
+        };
+        let saved = |rows: &[(&str, &str)]| {
+            Some(SavedMeanwhile {
+                heading: "Saved at 10:41 am with Firefox on Windows".to_owned(),
+                rows: rows.iter().map(|(key, value)| row(key, value)).collect(),
+            })
+        };
+        let names = saved(&[
+            ("Forename", "Joanna"),
+            ("Surname", "Bloggs"),
+            ("Gender", "Female"),
+        ]);
+        self.write("personal-details-two-tabs", &details(clash(title), names))?;
+
+        let card = |number, role: &str, main| RoleCard {
+            number,
+            role: role.to_owned(),
+            organisation: "Harbour School".to_owned(),
+            rows: vec![
+                row("Organisation Name", "Harbour School"),
+                row("Address", "1 Harbour Road, Sheffield, S1 2HH"),
+                row("Work Phone", "0114 273 4567 x123"),
+            ],
+            main,
+        };
+        for (name, cards) in [
+            (
+                "roles",
+                vec![card(1, "Teacher", true), card(2, "Caseworker", false)],
+            ),
+            ("role-alone", vec![card(1, "Teacher", true)]),
+        ] {
+            let roles = ProfessionalRoles {
+                page: signed_in("Work Details", Place::Account),
+                menu: menu("/account/work-details"),
+                cards,
+                seen: String::new(),
+            };
+            self.write(name, &roles)?;
+        }
+        let form = |page, addresses, saved| RoleForm {
+            page,
+            menu: menu("/account/work-details"),
+            number: Some(1),
+            work: role_fields("Teacher\nSocial Worker | SW", addresses),
+            seen: String::new(),
+            saved,
+        };
+        let title = "Change a Professional Role";
+        let manual = || Addresses::Manual { why: None };
+        self.write(
+            "role-change",
+            &form(signed_in(title, Place::Account), manual(), None),
+        )?;
+        let other = saved(&[
+            ("Professional Role", "Teacher"),
+            ("Organisation Name", "Vale School"),
+        ]);
+        self.write("role-two-tabs", &form(clash(title), manual(), other))?;
+        let title = "Remove this Professional Role?";
+        self.write(
+            "role-remove",
+            &RemoveRole {
+                page: signed_in(title, Place::Account),
+                menu: menu("/account/work-details"),
+                card: card(2, "Caseworker", false),
+                seen: String::new(),
             },
         )
     }
@@ -557,6 +646,14 @@ fn code_sent() -> CodeSent {
         masked_email,
         sent_at,
         works_until,
+    }
+}
+
+fn row(key: &str, value: &str) -> SummaryRow {
+    SummaryRow {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        change: None,
     }
 }
 

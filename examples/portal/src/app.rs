@@ -210,6 +210,20 @@ pub fn router(app: &Shared) -> Router {
         .route("/account/complete-registration", get(pages::activate::show).post(pages::activate::submit))
         .route("/account/registered", get(pages::activate::registered))
         .route("/account", get(pages::account::overview))
+        .route(
+            "/account/personal-details",
+            get(pages::personal_details::show).post(pages::personal_details::submit),
+        )
+        .route(
+            "/account/work-details",
+            get(pages::professional_roles::show).post(pages::professional_roles::choose_main),
+        )
+        .route("/account/work-details/add", get(pages::role_editor::add).post(pages::role_editor::submit_new))
+        .route("/account/work-details/change", get(pages::role_editor::change).post(pages::role_editor::submit_changed))
+        .route(
+            "/account/work-details/remove",
+            get(pages::professional_roles::ask_to_remove).post(pages::professional_roles::remove),
+        )
         .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
         .route("/account/confirm-password", get(pages::confirm::show).post(pages::confirm::submit))
         // Old bookmarks of the portal this one replaces.

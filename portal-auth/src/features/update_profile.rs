@@ -86,6 +86,16 @@ impl PortalAuth {
         CurrentProfile::new(schema, account.profile.clone())
     }
 
+    /// What the section `S` of an account holds, with who saved it last and when: for a page that lets people change
+    /// parts of a section and finds one of them changed.
+    ///
+    /// # Errors
+    /// As [`profile`](Self::profile), and when the store fails.
+    pub async fn last_change<S: Section>(&self, account: &AccountRow) -> Result<ChangedSection, Fault> {
+        let profile = self.profile(account)?;
+        self.inner.last_change(S::NAME, account, &profile).await
+    }
+
     /// Replaces the section `S` of the signed-in person's profile.
     ///
     /// `seen` is the [version](CurrentProfile::version) that the form was made from.
@@ -136,7 +146,7 @@ impl PortalAuth {
             let kept = match decide(schema, name, &profile, typed.clone(), seen) {
                 Decision::Wrong(errors) => return Err(Denied::Refused(ProfileRefused::Fields(errors))),
                 Decision::Clash => {
-                    let changed = inner.changed(name, &account, &profile).await?;
+                    let changed = inner.last_change(name, &account, &profile).await?;
                     return Err(Denied::Refused(ProfileRefused::Changed(Box::new(changed))));
                 }
                 Decision::Leave => return Ok(ProfileUpdate::Unchanged),
@@ -166,7 +176,7 @@ impl PortalAuth {
 
 impl Inner {
     /// The section as it is, with who saved it and when, as far as the audit still knows.
-    async fn changed(
+    async fn last_change(
         &self,
         name: &str,
         account: &AccountRow,

@@ -1,15 +1,21 @@
-//! My Account at a glance (P17), with the entries that this portal has.
+//! My Account at a glance (P17), and what its profile lacks (P15).
 
 use axum::response::Response;
 use portal_auth::account::professional_profile::{AboutYou, WorkDetails};
+use portal_auth::account::profile::{CurrentProfile, Section as _};
+use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::TwoStep;
 
+use crate::pages::personal_details::gender;
+use crate::pages::register::label;
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble};
 use crate::views::account::{AccountOverview, SummaryRow};
 use crate::views::layout::Place;
 pub(crate) use crate::views::menu::menu;
 
+const PERSONAL: &str = "/account/personal-details";
+const WORK: &str = "/account/work-details";
 const TWO_STEP: &str = "/account/two-step-verification";
 
 /// P17 `/account`.
@@ -19,30 +25,7 @@ pub(crate) async fn overview(mut ctx: Ctx) -> Result<Response, Fail> {
         Err(answer) => return Ok(answer),
     };
     let account = ctx.app.auth.account(&signed_in).await?;
-    let row = |key: &str, value: String, change: Option<&str>| SummaryRow {
-        key: key.to_owned(),
-        value,
-        change: change.map(str::to_owned),
-    };
-    let mut rows = Vec::new();
-    if let Some(about) = account.profile.get::<AboutYou>() {
-        rows.push(row("Name", format!("{} {}", about.forename, about.surname), None));
-    }
-    if let Some(role) = account
-        .profile
-        .get::<WorkDetails>()
-        .as_ref()
-        .and_then(WorkDetails::main_role)
-    {
-        rows.push(row("Professional Role", role.role.clone(), None));
-        rows.push(row("Organisation Name", role.organisation.clone(), None));
-    }
-    rows.push(row("Email Address", account.email.as_str().to_owned(), None));
-    let two_step = match account.two_step {
-        TwoStep::Email => "On, by email",
-        TwoStep::Off => "Off",
-    };
-    rows.push(row("Two Step Verification", two_step.to_owned(), Some(TWO_STEP)));
+    let rows = rows(&ctx, &account);
     let (page, shown) = ctx.page("My Account", Place::Account, Trouble::none())?.split();
     ctx.render(
         shown,
@@ -52,4 +35,80 @@ pub(crate) async fn overview(mut ctx: Ctx) -> Result<Response, Fail> {
             rows,
         },
     )
+}
+
+/// A line of a summary.
+pub(crate) fn row(key: &str, value: &str, change: Option<&str>) -> SummaryRow {
+    SummaryRow {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        change: change.map(str::to_owned),
+    }
+}
+
+fn rows(ctx: &Ctx, account: &AccountRow) -> Vec<SummaryRow> {
+    let mut rows = Vec::new();
+    if let Some(about) = account.profile.get::<AboutYou>() {
+        // "Prefer not to say" is no title.
+        let title = Some(about.title.as_str()).filter(|title| !title.starts_with("Prefer"));
+        let names = [about.forename.as_str(), about.surname.as_str()];
+        let name = title.into_iter().chain(names).collect::<Vec<_>>().join(" ");
+        rows.push(row("Name", &name, Some(PERSONAL)));
+        rows.push(row("Gender", &gender(&about), Some(PERSONAL)));
+    }
+    if let Some(work) = account.profile.get::<WorkDetails>()
+        && let Some(role) = work.main_role()
+    {
+        let others = work.roles.len().saturating_sub(1);
+        let roles = match others {
+            0 => role.role.clone(),
+            1 => format!("{}, and 1 more", role.role),
+            _ => format!("{}, and {others} more", role.role),
+        };
+        rows.push(row("Professional Role", &roles, Some(WORK)));
+        rows.push(row("Organisation Name", &role.organisation, Some(WORK)));
+    }
+    let email = account.email.as_str();
+    rows.push(row("Email Address", email, Some("/account/change-email-address")));
+    rows.push(row("Password", "Set", Some("/account/change-password")));
+    if let Some(id) = &account.question {
+        let questions = &ctx.app.auth.config().registration.questions;
+        let question = questions.iter().find(|q| q.id() == id).map(|q| q.text());
+        let change = Some("/account/change-secret-question");
+        rows.push(row("Secret Question", question.unwrap_or("Set"), change));
+    }
+    let two_step = match account.two_step {
+        TwoStep::Email => "On, by email",
+        TwoStep::Off => "Off",
+    };
+    rows.push(row("Two Step Verification", two_step, Some(TWO_STEP)));
+    rows
+}
+
+/// What the profile lacks since the service asks for more, and where to say it: "title" of "Tell us your title to carry
+/// on" (P15).
+pub(crate) fn missing(profile: &CurrentProfile) -> Option<(String, String)> {
+    let missing = profile.missing().into_iter().next()?;
+    let (page, whole) = if missing.section == AboutYou::NAME {
+        (PERSONAL, "personal details")
+    } else {
+        (WORK, "work details")
+    };
+    let field = missing.field.unwrap_or_default();
+    // `roles[1].town`: a field of the second role.
+    let (role, field) = match field.strip_prefix("roles[").and_then(|f| f.split_once("].")) {
+        Some((role, field)) => (role.parse().unwrap_or(0_usize), field),
+        None => (0, field.as_str()),
+    };
+    let href = if page == WORK && !matches!(field, "" | "roles" | "main") {
+        format!("{WORK}/change?role={}", role.saturating_add(1))
+    } else {
+        page.to_owned()
+    };
+    let what = match field {
+        "roles" => "professional role".to_owned(),
+        "" | "main" => whole.to_owned(),
+        field => label(field).to_lowercase(),
+    };
+    Some((what, href))
 }

@@ -5,6 +5,7 @@ use portal_auth::account::professional_profile::AboutYou;
 use portal_auth::session::Level;
 use portal_auth_axum::areas::{Area as GatedArea, AreaRefused, Entered};
 
+use crate::pages::account::missing;
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble, redirect};
 use crate::views::home::{Area, AreaClosed, Home, SignedInHome, Tile};
@@ -63,6 +64,8 @@ pub(crate) async fn home(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fai
         .profile
         .get::<AboutYou>()
         .map_or_else(String::new, |about| about.forename);
+    // A profile that cannot be read keeps nobody from their home; its own pages say what is wrong.
+    let missing = ctx.app.auth.profile(&account).ok().as_ref().and_then(missing);
     let (page, shown) = ctx.page("Home", Place::Home, trouble)?.split();
     let tiles = vec![
         Tile {
@@ -84,7 +87,7 @@ pub(crate) async fn home(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fai
             forename,
             tiles,
             last_login,
-            missing: None,
+            missing,
         },
     )
 }

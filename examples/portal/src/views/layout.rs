@@ -151,6 +151,12 @@ impl Page {
             .join(" ")
     }
 
+    /// Whether the notice says that something was done.
+    pub(crate) fn is_done(&self) -> bool {
+        let notice = self.notice.as_ref();
+        notice.is_some_and(|notice| notice.kind == NoticeKind::Done)
+    }
+
     /// False on static error pages, which are shown where no token could be made.
     pub(crate) fn has_forms(&self) -> bool {
         !self.form_token.is_empty()

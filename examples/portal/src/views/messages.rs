@@ -15,6 +15,10 @@ pub(crate) const TOOK_TOO_LONG: &str = "Log in again, that took too long.";
 pub(crate) const CODE_TRIES_USED: &str = "All tries for that code are used. Log in again to get a new one.";
 pub(crate) const DRAFT_EXPIRED: &str = "Start again: we keep unfinished forms for 2 hours.";
 pub(crate) const POSTCODE_NOT_FOUND: &str = "We could not find that postcode. Enter the address yourself.";
+pub(crate) const PERSONAL_DETAILS_SAVED: &str = "Your personal details have been saved.";
+pub(crate) const WORK_DETAILS_SAVED: &str = "Your work details have been saved.";
+pub(crate) const ROLE_ADDED: &str = "Your Professional Role has been added.";
+pub(crate) const ROLE_REMOVED: &str = "Your Professional Role has been removed.";
 pub(crate) const ADDRESS_SEARCH_DOWN: &str = "Address search is not working. Enter the address yourself.";
 
 /// The sentence for a reason code.
@@ -75,6 +79,8 @@ fn fixed(reason: &str) -> Option<&'static str> {
         "surname.required" => "Surname is required",
         "gender.required" => "Gender is required",
         "gender_other.required" => "Enter your gender, or choose Prefer not to say",
+        "roles.required" => "You need at least one Professional Role",
+        "main.required" => "Choose your main role",
         "role.required" => "Please enter your role title",
         "organisation.required" => "Enter your Organisation Name",
         "postcode.required" => "Enter postcode",
@@ -104,10 +110,30 @@ fn numbered(reason: &str, n: u64) -> Option<String> {
         "code.letters" => format!("The code must be {n} numbers"),
         "code.wrong" if n == 1 => "That code is not correct. 1 try left.".to_owned(),
         "code.wrong" => format!("That code is not correct. {n} tries left."),
+        "roles.too_many" => {
+            format!("You can have at most {n} Professional Roles. Remove one to add another.")
+        }
         "resend.wait" if n == 1 => "Wait 1 second, then send it again".to_owned(),
         "resend.wait" => format!("Wait {n} seconds, then send it again"),
         "throttle.minutes" if n == 1 => "Too many tries. Wait 1 minute or reset your password.".to_owned(),
         "throttle.minutes" => format!("Too many tries. Wait {n} minutes or reset your password."),
         _ => return None,
     })
+}
+
+/// Two people, or two tabs, saved the same form (P18, P19); `at` is "10:41 am" or "10:41 am on 3 May".
+pub(crate) fn saved_meanwhile(at: &str) -> String {
+    format!("Someone saved these details at {at}. Your version is below; compare and Save again.")
+}
+
+/// The role of a form is not there any more (P19).
+pub(crate) fn role_gone(at: &str) -> String {
+    format!(
+        "Someone changed your roles at {at}, and this one is not among them. Your version is below; Save adds it."
+    )
+}
+
+/// A button was pressed on a page that is out of date (P19).
+pub(crate) fn roles_changed(at: &str) -> String {
+    format!("Someone changed your roles at {at}. Nothing was changed now; look at them and choose again.")
 }

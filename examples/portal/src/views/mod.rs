@@ -14,6 +14,7 @@ pub(crate) mod layout;
 pub(crate) mod mailed_link;
 pub(crate) mod menu;
 pub(crate) mod messages;
+pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod sent;
 pub(crate) mod sign_in;

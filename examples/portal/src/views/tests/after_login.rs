@@ -2,9 +2,12 @@
 
 use crate::views::{
     account::{AccountOverview, SummaryRow},
+    details::{AboutFields, Addresses, ManualAddress, RoleFields},
     home::{Area, AreaClosed, SignedInHome, Tile},
     inbox::{Inbox, InboxMessage, InboxRow, Tab, grouped},
+    layout::Notice,
     menu::menu,
+    profile::{PersonalDetails, ProfessionalRoles, RemoveRole, RoleCard, RoleForm, SavedMeanwhile},
     two_step::TwoStep,
 };
 
@@ -111,6 +114,193 @@ fn two_step_verification_offers_the_guides_two_choices() {
         &["name=\"preferred_method\"", "aria-describedby=\"sign-out\""],
     );
     assert_eq!(buttons(&html), [("save", "Save")]);
+}
+
+fn saved() -> Option<SavedMeanwhile> {
+    let row = SummaryRow {
+        key: "Surname".to_owned(),
+        value: MARKUP.to_owned(),
+        change: None,
+    };
+    Some(SavedMeanwhile {
+        heading: MARKUP.to_owned(),
+        rows: vec![row],
+    })
+}
+
+fn role_card(number: usize, main: bool) -> RoleCard {
+    RoleCard {
+        number,
+        role: MARKUP.to_owned(),
+        organisation: "Hill School".to_owned(),
+        rows: vec![],
+        main,
+    }
+}
+
+fn no_markup(html: &str) {
+    assert!(
+        !html.contains("<script>") && !html.contains("<img src=x"),
+        "{html}"
+    );
+}
+
+#[test]
+fn personal_details_have_the_fields_of_about_you_and_are_saved() {
+    // P18
+    let details = |page, saved| {
+        html(&PersonalDetails {
+            page,
+            menu: menu("/account/personal-details"),
+            about: AboutFields {
+                surname: "Bloggs".to_owned(),
+                gender: "male".to_owned(),
+                ..AboutFields::default()
+            },
+            version: "the-version".to_owned(),
+            saved,
+        })
+    };
+    let plain = details(signed_in("Personal Details"), None);
+    has(
+        &plain,
+        &[
+            "<h1>Personal Details</h1>",
+            "<form method=\"post\" action=\"/account/personal-details\" novalidate>",
+            "<input type=\"hidden\" name=\"version\" value=\"the-version\">",
+            "aria-current=\"page\">Personal Details</a>",
+            "name=\"gender\" value=\"male\" checked>",
+            "<option value=\"Prefer not to say\">",
+        ],
+    );
+    has(
+        tag(&plain, "surname"),
+        &["value=\"Bloggs\"", "autocomplete=\"family-name\""],
+    );
+    assert_eq!(buttons(&plain), [("save", "Save")]);
+    let mut page = signed_in("Personal Details");
+    page.notice = Some(Notice::done("Your personal details have been saved."));
+    let done = details(page, None);
+    has(
+        &done,
+        &[
+            "<p class=\"notice\" role=\"status\">Your personal details have been saved.</p>",
+            "<h1 tabindex=\"-1\" autofocus data-focus>Personal Details</h1>",
+        ],
+    );
+    let compared = details(signed_in("Personal Details"), saved());
+    has(&compared, &["<h2>Your version</h2>", "<dt>Surname</dt>"]);
+    no_markup(&compared);
+}
+
+#[test]
+fn each_role_is_a_card_that_can_be_changed_and_removed() {
+    // P19
+    let roles = |cards| {
+        html(&ProfessionalRoles {
+            page: signed_in("Work Details"),
+            menu: menu("/account/work-details"),
+            cards,
+            seen: "a.b".to_owned(),
+        })
+    };
+    let two = roles(vec![role_card(1, false), role_card(2, true)]);
+    has(
+        &two,
+        &[
+            "<h1>Work Details</h1>",
+            "<input type=\"hidden\" name=\"seen\" value=\"a.b\">",
+            "name=\"main\" value=\"1\"> <span>Main role",
+            "name=\"main\" value=\"2\" checked> <span>Main role",
+            "<a href=\"/account/work-details/change?role=2\">Change<span class=\"vh\"> ",
+            "<a href=\"/account/work-details/remove?role=2\">Remove<span class=\"vh\"> ",
+            ", Hill School</span></a>",
+            "href=\"/account/work-details/add\">Add another Professional Role</a>",
+        ],
+    );
+    assert_eq!(buttons(&two), [("main", "Save main role")]);
+    no_markup(&two);
+    // There is nothing to choose among one.
+    let one = roles(vec![role_card(1, true)]);
+    assert!(!one.contains("type=\"radio\""));
+    assert_eq!(buttons(&one), []);
+    let remove = html(&RemoveRole {
+        page: signed_in("Remove this Professional Role?"),
+        menu: menu("/account/work-details"),
+        card: role_card(2, false),
+        seen: "a.b".to_owned(),
+    });
+    has(
+        &remove,
+        &[
+            "<h1>Remove this Professional Role?</h1>",
+            "<input type=\"hidden\" name=\"number\" value=\"2\">",
+            "<a href=\"/account/work-details\">Keep it</a>",
+        ],
+    );
+    assert_eq!(buttons(&remove), [("remove", "Remove")]);
+    no_markup(&remove);
+}
+
+#[test]
+fn the_form_of_a_role_is_that_of_the_registration() {
+    // P6, P19
+    let form = |number, addresses| {
+        html(&RoleForm {
+            page: signed_in("Change a Professional Role"),
+            menu: menu("/account/work-details"),
+            number,
+            work: RoleFields {
+                role: String::new(),
+                roles: Vec::new(),
+                organisation: String::new(),
+                postcode: String::new(),
+                addresses,
+                manual: ManualAddress {
+                    line1: MARKUP.to_owned(),
+                    not_uk: true,
+                    ..ManualAddress::default()
+                },
+                mobile: String::new(),
+                work_phone: String::new(),
+            },
+            seen: "a.b".to_owned(),
+            saved: saved(),
+        })
+    };
+    let changed = form(Some(3), Addresses::Manual { why: None });
+    has(
+        &changed,
+        &[
+            "<form method=\"post\" action=\"/account/work-details/change\" novalidate>",
+            "<input type=\"hidden\" name=\"number\" value=\"3\">",
+            "<h2>Your version</h2>",
+            "data-combobox",
+        ],
+    );
+    assert_eq!(buttons(&changed), [("find", "Find Address"), ("save", "Save")]);
+    assert!(!changed.contains("name=\"was_"));
+    no_markup(&changed);
+    // An address whose fields are not shown is not lost.
+    let added = form(None, Addresses::NotAsked);
+    has(
+        &added,
+        &[
+            "action=\"/account/work-details/add\"",
+            "name=\"was_line1\" value=\"&#60;script",
+            "name=\"was_not_uk\" value=\"yes\"",
+        ],
+    );
+    assert!(!added.contains("name=\"number\""));
+    no_markup(&added);
+    assert_eq!(
+        buttons(&added),
+        [
+            ("find", "Find Address"),
+            ("manual", "Enter Address Manually"),
+            ("save", "Save")
+        ]
+    );
 }
 
 #[test]
