@@ -102,6 +102,40 @@ impl Inner {
         Ok((work, SessionToken::minted(minted.text)))
     }
 
+    /// Lets the session `old` go on under a new token in the epoch that `work` gives `account`, and ends all others.
+    ///
+    /// `work` must update `account` as well: its version is the guard. Sign-in time, level and last proof stay, so a
+    /// change neither lifts a session nor lengthens it (SES-2, SES-5, I-19); one that has ended meanwhile is a conflict.
+    pub(crate) fn reissue_session(
+        &self,
+        work: UnitOfWork,
+        account: &AccountRow,
+        old: &SessionRow,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, SessionToken), Fault> {
+        let minted = self.keyring.mint(Purpose::Session, &*self.entropy)?;
+        let row = SessionRow {
+            key: SessionKey::from_bytes(row_key(Purpose::Session, &minted.seed)),
+            handle: SessionHandle::draw(&*self.entropy)?,
+            epoch: account.auth_epoch,
+            last_seen: now,
+            label: visitor.label(),
+            network: visitor.coarse_network(),
+            ..old.clone()
+        };
+        let except = Some(row.key);
+        let work = work
+            .change(Change::Session(Box::new(Write::Delete(old.key))))
+            .change(Change::Session(Box::new(Write::Insert(row))))
+            .sweep(Sweep::EndSessions {
+                account: account.id,
+                except,
+            })
+            .sweep(Sweep::EndChallenges(account.id));
+        Ok((work, SessionToken::minted(minted.text)))
+    }
+
     /// Makes the visitor's browser familiar to `account` and adds that to `work`; mints a device token where the
     /// browser has none.
     pub(crate) fn add_device(

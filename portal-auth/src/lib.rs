@@ -58,6 +58,8 @@
 //! | complete the registration by the mailed link | [`features::activate`] |
 //! | sign in, and enter the emailed code | [`features::sign_in`], [`features::verify_code`] |
 //! | stay signed in, sign out | [`features::authenticate`], [`features::sign_out`] |
+//! | see where they are logged in and end it, see what happened | [`features::sessions`], [`features::account_activity`] |
+//! | take away everything that is kept about them | [`features::export_data`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
 //! | change what the service keeps about them | [`features::update_profile`] |
 //! | prove again who they are before a sensitive act | [`features::confirm_identity`] |

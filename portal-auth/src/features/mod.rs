@@ -2,13 +2,16 @@
 //!
 //! Features never import each other, never name the mailer, and write only by a unit of work.
 
+pub mod account_activity;
 pub mod activate;
 pub mod administer;
 pub mod authenticate;
 pub mod confirm_identity;
+pub mod export_data;
 pub mod keep_form;
 pub mod register;
 pub mod resend_registration;
+pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;
 pub mod two_step;
