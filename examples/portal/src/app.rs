@@ -24,6 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::address_finder::AddressFinder;
 use crate::assets;
+use crate::export_part::ExportPart;
 use crate::health;
 use crate::inbox::DevInbox;
 use crate::kept_form::keep_what_was_typed;
@@ -59,6 +60,8 @@ pub struct App {
     pub local: LocalTime,
     /// The development inbox, where it is open.
     pub inbox: Option<Arc<DevInbox>>,
+    /// What the portal keeps about people in tables of its own.
+    pub export_parts: Vec<Arc<dyn ExportPart>>,
     /// Where people are sent when a page is not for them yet.
     pub doors: Doors,
     /// What is checked before any page sees a request.

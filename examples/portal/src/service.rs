@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::address_finder::Patience;
 use crate::app::{App, Gate, Shared, doors, router};
 use crate::commands::keys_to_start_with;
+use crate::export_part::ExportPart;
 use crate::inbox::DevInbox;
 use crate::keys_file;
 use crate::settings::{
@@ -33,6 +34,9 @@ use crate::settings::{
 
 /// How long running requests and mails may take to finish after the signal to end; SIGTERM ends within 10 s.
 const GRACE: Duration = Duration::from_secs(8);
+
+/// How often what belonged to erased accounts is removed.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the portal did not start, or did not go on.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -127,6 +131,7 @@ pub fn assemble(
         home_html: content.home.to_html(settings),
         local,
         inbox,
+        export_parts: export_parts(),
         doors: doors()?,
         gate: Gate::from_settings(settings)?,
         settings: settings.clone(),
@@ -135,6 +140,31 @@ pub fn assemble(
         app: Shared::new(app),
         background,
     })
+}
+
+/// What the portal keeps about people in tables of its own.
+fn export_parts() -> Vec<Arc<dyn ExportPart>> {
+    Vec::new()
+}
+
+/// Lets every part forget whose account is gone, each minute, until `shutdown` is done.
+async fn forget_the_gone(parts: Vec<Arc<dyn ExportPart>>, shutdown: impl Future<Output = ()> + Send) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        for part in &parts {
+            if let Err(fault) = part.forget_the_gone().await {
+                tracing::warn!(
+                    error = &fault as &dyn Error,
+                    part = part.name(),
+                    "what belonged to erased accounts was not removed"
+                );
+            }
+        }
+        tokio::select! {
+            () = shutdown.as_mut() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
+    }
 }
 
 fn clock(settings: &Settings) -> Result<Arc<dyn Clock>, Failure> {
@@ -295,6 +325,7 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
         let _ended = stopped.wait_for(|stop| *stop).await;
     };
     let mail = tokio::spawn(background.run(ended(stopped.clone())));
+    let forgetting = tokio::spawn(forget_the_gone(app.export_parts.clone(), ended(stopped.clone())));
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let served = tokio::spawn(
         axum::serve(listener, service)
@@ -305,9 +336,10 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
     tracing::info!("ending: finishing running requests and mails");
     stop.send_replace(true);
     let finished = tokio::time::timeout(GRACE, async {
-        let (served, mailed) = tokio::join!(served, mail);
+        let (served, mailed, forgot) = tokio::join!(served, mail, forgetting);
         served??;
         mailed?;
+        forgot?;
         Ok::<(), Failure>(())
     });
     match finished.await {

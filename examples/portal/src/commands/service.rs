@@ -133,6 +133,9 @@ async fn purge(settings: &Settings, content: &Content, outputs: &mut Outputs<'_>
     let store = open_store(settings, false).await?;
     let portal = build(settings, content, store)?;
     let removed = portal.background.purge_all().await?;
+    for part in &portal.app.export_parts {
+        part.forget_the_gone().await?;
+    }
     outputs.say(&format!("{removed} rows that were over have been removed."));
     Ok(())
 }
