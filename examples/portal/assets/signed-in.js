@@ -46,6 +46,12 @@
     return false;
   };
   if (form) {
+    // "Show what is saved" was for this one look; what is typed from now on must be found again.
+    const here = new URL(location.href);
+    if (here.searchParams.has("typed")) {
+      here.searchParams.delete("typed");
+      history.replaceState(null, "", here);
+    }
     const typed = () => {
       changed = byPerson = true;
       later();
@@ -78,6 +84,7 @@
   let accepted = false;
   let over = false;
   let timer = 0;
+  let before = 0;
   const left = () => Math.ceil((end - Date.now()) / 1000);
   const wake = (seconds, act) => {
     clearTimeout(timer);
@@ -105,6 +112,7 @@
     say.textContent = "";
     stay.hidden = fixed;
     goOn.hidden = !fixed;
+    before = left();
     box.showModal();
     (fixed ? goOn : stay).focus();
   };
@@ -113,9 +121,9 @@
     const seconds = left();
     if (seconds <= 0) return ask();
     if (seconds <= 60) title.textContent = seconds > 1 ? title.dataset.seconds.replace("#", seconds) : title.dataset.second;
-    const word = seconds <= 20 ? say.dataset.last : seconds <= 60 ? say.dataset.minute : "";
-    const words = word && say.dataset.say.replace("#", word);
-    if (say.textContent !== words) say.textContent = words;
+    const word = before > 20 && seconds <= 20 ? say.dataset.last : before > 60 && seconds <= 60 ? say.dataset.minute : "";
+    if (word) say.textContent = say.dataset.say.replace("#", word);
+    before = seconds;
     wake(1, count);
   };
   const learn = async (asked) => {

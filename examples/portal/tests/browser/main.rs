@@ -17,4 +17,5 @@ mod rig;
 
 mod comfort;
 mod screen;
+mod signed_in;
 mod story;

@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 use test_rig::fantoccini::elements::Element;
 use test_rig::fantoccini::key::Key;
-use test_rig::fantoccini::wd::WebDriverCompatibleCommand;
+use test_rig::fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use test_rig::fantoccini::{Client, Locator};
 use test_rig::{Browser, BrowserOptions, axe_core};
 
@@ -204,9 +204,17 @@ impl Screen {
 
     /// Presses the button with this text.
     pub async fn press(&self, text: &str) {
-        let xpath = format!(
-            "//main//button[normalize-space()='{text}'] | //header//button[normalize-space()='{text}']"
-        );
+        // What an open dialog covers cannot be pressed.
+        let open = self.has("dialog[open]").await;
+        let places = if open {
+            &["dialog[@open]"][..]
+        } else {
+            &["main", "header"]
+        };
+        let buttons = places
+            .iter()
+            .map(|place| format!("//{place}//button[normalize-space()='{text}']"));
+        let xpath = buttons.collect::<Vec<_>>().join(" | ");
         self.act_on(&xpath, text).await;
     }
 
@@ -281,6 +289,20 @@ impl Screen {
             .send_keys(keys)
             .await
             .unwrap();
+    }
+
+    /// Opens a second tab at this path and looks at it; answers how to go back and forth.
+    pub async fn second_tab(&self, path: &str) -> (WindowHandle, WindowHandle) {
+        let first = self.client().window().await.unwrap();
+        let second = self.client().new_window(true).await.unwrap().handle;
+        self.look_at(&second).await;
+        self.open(path).await;
+        (first, second)
+    }
+
+    /// Looks at a tab.
+    pub async fn look_at(&self, tab: &WindowHandle) {
+        self.client().switch_to_window(tab.clone()).await.unwrap();
     }
 
     pub async fn back(&self) {
