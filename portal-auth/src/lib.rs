@@ -64,11 +64,11 @@
 //! | change what the service keeps about them | [`features::update_profile`] |
 //! | prove again who they are before a sensitive act | [`features::confirm_identity`] |
 //! | find again what they had typed when their session ended | [`features::keep_form`] |
-//! | be helped by an administrator | [`features::administer`] |
 //!
 //! | An operator or a host wants to | Look at |
 //! |---|---|
 //! | know or change a number | [`config`] |
+//! | help people: find, unlock, disable, sign out, clear the second step | [`features::look_up_accounts`], [`features::administer`] |
 //! | send the mails, remove what is over | [`Background`] |
 //! | ask a profile of their own | [`account::profile`] |
 //! | keep the keys | [`secret::keyring`] |
@@ -113,6 +113,7 @@
 
 pub mod account;
 mod account_links;
+mod administering;
 pub mod audit;
 pub mod challenge;
 mod code_gate;

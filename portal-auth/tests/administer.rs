@@ -13,10 +13,15 @@
 mod common;
 
 use common::watched_store::Mishap;
-use common::{HOUR, MINUTE, PASSWORD, VAL, World, address, familiar, stranger};
+use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, VAL, World, address, familiar, stranger};
+use portal_auth::account::recovery::Recovery;
+use portal_auth::account::snapshot::AccountRow;
+use portal_auth::audit::Actor;
 use portal_auth::error::Denied;
-use portal_auth::features::administer::AdministerRefused;
+use portal_auth::features::administer::{AdministerRefused, NotAdministrator};
 use portal_auth::features::sign_in::SignInRefused;
+
+const BOSS: &str = "boss@school.example";
 
 #[tokio::test]
 async fn a_disabled_account_is_dead_until_it_is_enabled() {
@@ -26,7 +31,11 @@ async fn a_disabled_account_is_dead_until_it_is_enabled() {
     let session = world.session_at_two(VAL).await;
     let pending = world.half_done(VAL).await;
     let code = world.code(VAL).await;
-    world.auth.disable_account(&address(VAL)).await.unwrap();
+    world
+        .auth
+        .disable_account(&OPERATOR, &address(VAL))
+        .await
+        .unwrap();
     assert!(world.auth.authenticate(&session).await.is_err());
     assert!(
         world
@@ -38,18 +47,18 @@ async fn a_disabled_account_is_dead_until_it_is_enabled() {
     let answer = world.try_sign_in(&stranger(1), VAL, PASSWORD).await;
     assert!(matches!(answer, Err(Denied::Refused(SignInRefused::NotCorrect))));
     assert!(matches!(
-        world.auth.disable_account(&address(VAL)).await,
+        world.auth.disable_account(&OPERATOR, &address(VAL)).await,
         Err(Denied::Refused(AdministerRefused::NotInThisStatus))
     ));
 
-    world.auth.enable_account(&address(VAL)).await.unwrap();
+    world.auth.enable_account(&OPERATOR, &address(VAL)).await.unwrap();
     assert!(
         world.auth.authenticate(&session).await.is_err(),
         "what died stays dead"
     );
     world.session_at_two(VAL).await;
     assert!(matches!(
-        world.auth.enable_account(&address(VAL)).await,
+        world.auth.enable_account(&OPERATOR, &address(VAL)).await,
         Err(Denied::Refused(AdministerRefused::NotInThisStatus))
     ));
     assert_eq!(world.audited("administer.disabled"), 1);
@@ -62,7 +71,11 @@ async fn a_disabled_address_is_still_taken() {
     // I-02, ENU-4
     let world = World::new();
     world.person(VAL).await;
-    world.auth.disable_account(&address(VAL)).await.unwrap();
+    world
+        .auth
+        .disable_account(&OPERATOR, &address(VAL))
+        .await
+        .unwrap();
     world.clock.advance(HOUR);
     world.register(VAL, PASSWORD).await;
     assert_eq!(
@@ -79,7 +92,11 @@ async fn ending_all_sessions_forgets_the_devices_and_keeps_the_password() {
     let world = World::new();
     let device = world.person(VAL).await;
     let session = world.session(VAL).await;
-    world.auth.end_all_sessions(&address(VAL)).await.unwrap();
+    world
+        .auth
+        .end_all_sessions(&OPERATOR, &address(VAL))
+        .await
+        .unwrap();
     assert!(world.auth.authenticate(&session).await.is_err());
     world.guess_until_closed(&stranger(2), VAL).await;
     let answer = world.try_sign_in(&familiar(&device), VAL, PASSWORD).await;
@@ -100,7 +117,7 @@ async fn unlocking_opens_what_guessing_closed() {
     world.person(VAL).await;
     let session = world.session(VAL).await;
     world.guess_until_closed(&stranger(2), VAL).await;
-    world.auth.unlock_account(&address(VAL)).await.unwrap();
+    world.auth.unlock_account(&OPERATOR, &address(VAL)).await.unwrap();
     world.signed_in(&stranger(1), VAL).await;
     world.auth.authenticate(&session).await.unwrap();
     assert_eq!(world.guess_until_closed(&stranger(2), VAL).await, 10);
@@ -111,7 +128,7 @@ async fn an_address_without_an_account_is_said_to_have_none() {
     let world = World::new();
     world.register(VAL, PASSWORD).await;
     assert!(world.auth.find_account(&address(VAL)).await.unwrap().is_none());
-    let refused = world.auth.unlock_account(&address(VAL)).await;
+    let refused = world.auth.unlock_account(&OPERATOR, &address(VAL)).await;
     assert!(matches!(
         refused,
         Err(Denied::Refused(AdministerRefused::NoAccount))
@@ -125,9 +142,194 @@ async fn conflicts_are_decided_again_and_five_of_them_are_busy() {
     for _ in 0..5 {
         world.store.meet("administer.disabled", Mishap::Conflict);
     }
-    let busy = world.auth.disable_account(&address(VAL)).await;
+    let busy = world.auth.disable_account(&OPERATOR, &address(VAL)).await;
     assert!(matches!(busy, Err(Denied::Busy { .. })));
     world.store.meet("administer.disabled", Mishap::Conflict);
-    world.auth.disable_account(&address(VAL)).await.unwrap();
+    world
+        .auth
+        .disable_account(&OPERATOR, &address(VAL))
+        .await
+        .unwrap();
     assert_eq!(world.audited("administer.disabled"), 1);
+}
+
+#[tokio::test]
+async fn unlocking_reaches_the_owners_own_browser_and_a_paused_recovery() {
+    // ADM-1, ANS-5
+    let world = World::new();
+    let device = world.person(VAL).await;
+    world.signed_in(&familiar(&device), VAL).await;
+    world.guess_until_closed(&familiar(&device), VAL).await;
+    let paused = AccountRow {
+        code_failures: 10,
+        locked: true,
+        recovery: Recovery {
+            answer_failures: 4,
+            pauses: 2,
+            paused_until: Some(world.now().plus(DAY)),
+            due_at: Some(world.now().plus(HOUR)),
+        },
+        ..world.account(VAL).await
+    };
+    world.put_account(paused.clone()).await;
+    let view = world.auth.find_account(&address(VAL)).await.unwrap().unwrap();
+    assert!(view.locked && view.codes_closed);
+    assert_eq!(view.recovery_paused_until, paused.recovery.paused_until);
+
+    world.auth.unlock_account(&OPERATOR, &address(VAL)).await.unwrap();
+    let account = world.account(VAL).await;
+    let kept = Recovery {
+        due_at: paused.recovery.due_at,
+        ..Recovery::default()
+    };
+    assert_eq!((account.code_failures, account.recovery), (0, kept));
+    assert!(
+        account.locked,
+        "only a reset opens what \"this was not me\" has locked"
+    );
+    assert_eq!(world.guess_until_closed(&familiar(&device), VAL).await, 10);
+}
+
+#[tokio::test]
+async fn a_lost_second_step_is_cleared_by_an_administrator_and_signs_everybody_out() {
+    // ADM-1, ASVS 6.4.4
+    let world = World::new();
+    world.careful_person(VAL).await;
+    let session = world.session_at_two(VAL).await;
+    world.auth.clear_two_step(&OPERATOR, &address(VAL)).await.unwrap();
+    assert!(world.auth.authenticate(&session).await.is_err());
+    world.signed_in(&stranger(1), VAL).await;
+    assert!(matches!(
+        world.auth.clear_two_step(&OPERATOR, &address(VAL)).await,
+        Err(Denied::Refused(AdministerRefused::NotInThisStatus))
+    ));
+    assert_eq!(world.audited("administer.two_step_cleared"), 1);
+    assert_eq!(world.mails(VAL, "administrator-acted").await, 1);
+}
+
+#[tokio::test]
+async fn every_act_names_who_did_it_and_is_told_to_the_owner() {
+    // ADM-1, LOG-1, E21
+    let world = World::with(|config| config.administrators = vec![address(BOSS)]);
+    world.careful_person(BOSS).await;
+    world.clock.advance(HOUR);
+    world.person(VAL).await;
+    let session = world.session_at_two(BOSS).await;
+    let boss = world.auth.authenticate(&session).await.unwrap();
+    let by = world.auth.administrator(&stranger(7), &boss).await.unwrap();
+    let val = address(VAL);
+    world.auth.unlock_account(&by, &val).await.unwrap();
+    world.auth.end_all_sessions(&by, &val).await.unwrap();
+    world.auth.disable_account(&by, &val).await.unwrap();
+    world.work().await;
+    world.auth.enable_account(&OPERATOR, &val).await.unwrap();
+
+    let account = world.account(VAL).await;
+    let acts: Vec<_> = world
+        .audit()
+        .into_iter()
+        .filter(|event| event.kind.starts_with("administer."))
+        .collect();
+    assert_eq!(acts.len(), 4);
+    for event in &acts {
+        assert_eq!(
+            (event.actor, event.account),
+            (Actor::Administrator, Some(account.id))
+        );
+        assert!(event.address.is_some());
+    }
+    let labels: Vec<_> = acts.iter().map(|event| event.label.as_str()).collect();
+    let named = format!("account {}", world.account(BOSS).await.id);
+    assert_eq!(labels, [&*named, &*named, &*named, "command line"]);
+    assert!(acts[0].network.is_some() && acts[3].network.is_none());
+    assert_eq!(world.mails(VAL, "administrator-acted").await, 4);
+    let told = world.latest(VAL, "administrator-acted").await;
+    assert!(
+        told.starts_with("Hello Val,\n") && told.contains("Your account was enabled."),
+        "{told}"
+    );
+    world.assert_audit_is_genuine();
+}
+
+#[tokio::test]
+async fn only_a_listed_person_with_both_steps_and_a_fresh_proof_is_an_administrator() {
+    // STP-1, STP-3
+    let world = World::with(|config| config.administrators = vec![address(BOSS)]);
+    world.careful_person(VAL).await;
+    let session = world.session_at_two(VAL).await;
+    let val = world.auth.authenticate(&session).await.unwrap();
+    let refused = world.auth.check_administrator(&val).await;
+    assert!(matches!(refused, Err(Denied::Refused(NotAdministrator::NotOne))));
+    world.clock.advance(HOUR);
+
+    world.person(BOSS).await;
+    let session = world.session(BOSS).await;
+    let boss = world.auth.authenticate(&session).await.unwrap();
+    for refused in [
+        world.auth.check_administrator(&boss).await,
+        world.auth.administrator(&stranger(1), &boss).await.map(drop),
+    ] {
+        assert!(matches!(
+            refused,
+            Err(Denied::Refused(NotAdministrator::SecondStep))
+        ));
+    }
+    let choice = portal_auth::account::status::TwoStep::Email;
+    world
+        .auth
+        .set_two_step(&stranger(1), &session, choice)
+        .await
+        .unwrap();
+    world.clock.advance(MINUTE);
+    let session = world.session_at_two(BOSS).await;
+    let boss = world.auth.authenticate(&session).await.unwrap();
+    world.auth.administrator(&stranger(1), &boss).await.unwrap();
+    world.clock.advance(MINUTE * 5 + MICRO);
+    let boss = world.auth.authenticate(&session).await.unwrap();
+    world.auth.check_administrator(&boss).await.unwrap();
+    let refused = world.auth.administrator(&stranger(1), &boss).await;
+    assert!(matches!(refused, Err(Denied::Refused(NotAdministrator::Confirm))));
+}
+
+#[tokio::test]
+async fn accounts_are_listed_page_by_page_and_found_with_what_waits() {
+    let world = World::new();
+    for name in ["a", "b_c", "b%c", "bc"] {
+        world.person(&format!("{name}@school.example")).await;
+        world.clock.advance(HOUR);
+    }
+    let list = async |beginning: &str, after: Option<&str>, most| {
+        let after = after.map(address);
+        let found = world.auth.list_accounts(beginning, after.as_ref(), most).await;
+        let found: Vec<String> = found
+            .unwrap()
+            .iter()
+            .map(|a| a.email.as_str().split('@').next().unwrap().to_owned())
+            .collect();
+        found
+    };
+    assert_eq!(list("", None, 2).await, ["a", "b%c"]);
+    assert_eq!(list("", Some("b%c@school.example"), 2).await, ["b_c", "bc"]);
+    assert_eq!(list(" B", None, u32::MAX).await, ["b%c", "b_c", "bc"]);
+    assert_eq!(list("b_", None, 9).await, ["b_c"]);
+    assert!(list("", None, 0).await.is_empty());
+
+    world.session("a@school.example").await;
+    let signed_in_at = world.now();
+    world.clock.advance(HOUR);
+    world.register("a@school.example", PASSWORD).await;
+    world.register(VAL, PASSWORD).await;
+    let a = world.auth.look_up(&address("a@school.example")).await.unwrap();
+    let account = a.account.unwrap();
+    assert_eq!((account.last_sign_in, account.sessions), (Some(signed_in_at), 1));
+    assert_eq!(account.account.profile.sections["about_me"]["forename"], "Val");
+    assert!(a.waiting.is_some());
+    let val = world.auth.look_up(&address(VAL)).await.unwrap();
+    assert!(val.account.is_none());
+    let waiting = val.waiting.unwrap();
+    assert_eq!(waiting.submitted_at, world.now());
+    assert_eq!(waiting.link_expires_at, Some(world.now().plus(HOUR * 12)));
+    world.clock.advance(HOUR * 36);
+    let over = world.auth.look_up(&address(VAL)).await.unwrap();
+    assert!(over.waiting.is_none(), "nothing can be done with it any more");
 }

@@ -44,6 +44,7 @@ const LAYERS: [&[&str]; 7] = [
     &["mail", "store", "unit_of_work"],
     &[
         "account_links",
+        "administering",
         "code_gate",
         "drafting",
         "enrolling",

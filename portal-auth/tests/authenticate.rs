@@ -12,7 +12,7 @@
 
 mod common;
 
-use common::{DAY, HOUR, MICRO, MINUTE, SECOND, VAL, World, address, stranger};
+use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, SECOND, VAL, World, address, stranger};
 use portal_auth::account::status::TwoStep;
 use portal_auth::error::Denied;
 use portal_auth::secret::token::SessionToken;
@@ -146,8 +146,16 @@ async fn a_change_of_the_epoch_ends_everything_from_the_first_request_on() {
         let sessions = [world.session(VAL).await, world.session(VAL).await];
         assert_eq!(ended(&other, &sessions[1]).await, None);
         match act {
-            "disable" => world.auth.disable_account(&address(VAL)).await.unwrap(),
-            "end all" => world.auth.end_all_sessions(&address(VAL)).await.unwrap(),
+            "disable" => world
+                .auth
+                .disable_account(&OPERATOR, &address(VAL))
+                .await
+                .unwrap(),
+            "end all" => world
+                .auth
+                .end_all_sessions(&OPERATOR, &address(VAL))
+                .await
+                .unwrap(),
             _ => {
                 world
                     .auth

@@ -12,7 +12,7 @@
 
 mod common;
 
-use common::{DAY, HOUR, MICRO, MINUTE, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
+use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
 use portal_auth::CodeRefused;
 use portal_auth::config::TwoStepPolicy;
 use portal_auth::error::Denied;
@@ -250,7 +250,11 @@ async fn an_ended_session_confirms_nothing() {
         Err(Denied::Refused(ConfirmRefused::SessionEnded(SessionEnd::Idle)))
     ));
     let session = world.session(VAL).await;
-    world.auth.disable_account(&address(VAL)).await.unwrap();
+    world
+        .auth
+        .disable_account(&OPERATOR, &address(VAL))
+        .await
+        .unwrap();
     assert!(matches!(
         confirm(&world, &session, PASSWORD).await,
         Err(Denied::Refused(ConfirmRefused::SessionEnded(SessionEnd::Revoked)))

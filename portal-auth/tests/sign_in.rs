@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use common::watched_store::Mishap;
 use common::{
-    DAY, HOUR, MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, SECOND, VAL, World, address, familiar, stranger,
+    DAY, HOUR, MICRO, MINUTE, OPERATOR, OTHER_PASSWORD, PASSWORD, SECOND, VAL, World, address, familiar,
+    stranger,
 };
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::Status;
@@ -84,7 +85,7 @@ async fn unknown_wrong_waiting_disabled_and_closed_are_one_answer_at_one_price()
     world.register("waiting@school.example", PASSWORD).await;
     world
         .auth
-        .disable_account(&address("disabled@school.example"))
+        .disable_account(&OPERATOR, &address("disabled@school.example"))
         .await
         .unwrap();
     let closed = AccountRow {
@@ -192,7 +193,7 @@ async fn the_cap_does_not_fall_by_itself() {
     world.clock.advance(DAY * 60);
     let refused = world.try_sign_in(&stranger(1), VAL, PASSWORD).await;
     assert!(matches!(refused, Err(Denied::TooManyTries { retry_after }) if retry_after == HOUR));
-    world.auth.unlock_account(&address(VAL)).await.unwrap();
+    world.auth.unlock_account(&OPERATOR, &address(VAL)).await.unwrap();
     world.signed_in(&stranger(1), VAL).await;
 }
 

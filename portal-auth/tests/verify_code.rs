@@ -14,7 +14,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{MICRO, MINUTE, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
+use common::{MICRO, MINUTE, OPERATOR, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::AuthEpoch;
 use portal_auth::error::Denied;
@@ -153,7 +153,7 @@ async fn ten_wrong_codes_in_a_row_close_the_step_over_resends_and_new_sign_ins()
         matches!(answer, Err(Denied::Refused(SignInRefused::CodesUsedUp))),
         "{answer:?}"
     );
-    world.auth.unlock_account(&address(VAL)).await.unwrap();
+    world.auth.unlock_account(&OPERATOR, &address(VAL)).await.unwrap();
     world.session_at_two(VAL).await;
 }
 
@@ -467,7 +467,7 @@ async fn a_sign_in_that_took_too_long_still_knows_its_address_but_not_after_the_
     assert_eq!(known, Some(address(VAL)));
     // What the account became since is nobody's business who only knew its old password: the epoch decides, whether
     // or not the challenge's row was swept.
-    let account = world.auth.find_account(&address(VAL)).await.unwrap().unwrap();
+    let account = world.account(VAL).await;
     let moved = AccountRow {
         auth_epoch: AuthEpoch::from_bytes([7; 8]),
         ..account

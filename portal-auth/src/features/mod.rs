@@ -9,6 +9,7 @@ pub mod authenticate;
 pub mod confirm_identity;
 pub mod export_data;
 pub mod keep_form;
+pub mod look_up_accounts;
 pub mod register;
 pub mod resend_registration;
 pub mod sessions;

@@ -203,6 +203,11 @@ impl Courier<'_> {
                 name,
                 closed: facts.closed()?,
             },
+            (MailKind::AdministratorActed, Content::Notice(..)) => Letter::AdministratorActed {
+                name,
+                act: facts.act()?,
+                acted_at: mail.created_at,
+            },
             (_, Content::Link(..) | Content::Code(..) | Content::Notice(..)) => {
                 return Err(Fault::permanent(
                     "a mail is about something that its kind does not know",

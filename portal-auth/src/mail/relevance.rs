@@ -8,6 +8,7 @@ use crate::challenge::ChallengeRow;
 use crate::environment::Timestamp;
 use crate::error::Fault;
 use crate::link::{LinkRow, LinkSeed};
+use crate::mail::administrator_act::AdministratorAct;
 use crate::mail::outbox::OutboxRow;
 use crate::mail::templates::Closed;
 use crate::registration::RegistrationState;
@@ -64,6 +65,7 @@ pub(super) struct Facts {
     choice: Option<String>,
     until: Option<String>,
     codes: Option<String>,
+    act: Option<String>,
 }
 
 impl Facts {
@@ -84,6 +86,11 @@ impl Facts {
     pub(super) fn choice(&self) -> Result<TwoStep, Fault> {
         let choice = self.choice.as_deref().and_then(TwoStep::from_word);
         choice.ok_or_else(|| missing("choice"))
+    }
+
+    pub(super) fn act(&self) -> Result<AdministratorAct, Fault> {
+        let act = self.act.as_deref().and_then(AdministratorAct::from_word);
+        act.ok_or_else(|| missing("act"))
     }
 
     pub(super) fn closed(&self) -> Result<Closed, Fault> {

@@ -13,6 +13,7 @@ use crate::config::{Config, TwoStepPolicy};
 use crate::environment::Timestamp;
 use crate::error::Fault;
 use crate::local_time::{LocalTime, in_words};
+use crate::mail::administrator_act::AdministratorAct;
 use crate::mail::plain_lines::{greeting, grouped, plain, wrap};
 use crate::page_paths::PagePaths;
 use crate::secret::one_time_code::OneTimeCode;
@@ -77,6 +78,15 @@ pub(super) enum Letter<'a> {
         name: Option<&'a str>,
         /// What is closed.
         closed: Closed,
+    },
+    /// E21.
+    AdministratorActed {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// What was done.
+        act: AdministratorAct,
+        /// When.
+        acted_at: Timestamp,
     },
 }
 
@@ -207,6 +217,14 @@ letter!(TooManyTriesText, "mail/too_many_tries.txt", TooManyTriesHtml, "mail/too
     forgotten_password: &'a str,
 });
 
+letter!(AdministratorActedText, "mail/administrator_acted.txt",
+    AdministratorActedHtml, "mail/administrator_acted.html" {
+    greeting: &'a str,
+    when: &'a str,
+    done: &'a str,
+    next: &'a str,
+});
+
 /// Renders one kind of mail from its two templates and their common values.
 macro_rules! write_letter {
     ($head:expr, $subject:expr, $text:ident, $html:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
@@ -312,6 +330,20 @@ impl Desk<'_> {
                     forgotten_password: reset,
                 }
             ),
+            Letter::AdministratorActed { name, act, acted_at } => {
+                let (was_done, to_do) = act_in_words(*act);
+                write_letter!(
+                    head,
+                    "Your account was changed by an administrator".to_owned(),
+                    AdministratorActedText,
+                    AdministratorActedHtml {
+                        greeting: &greeting(*name),
+                        when: &self.moment(*acted_at),
+                        done: was_done,
+                        next: to_do,
+                    }
+                )
+            }
         }
     }
 
@@ -332,6 +364,32 @@ impl Desk<'_> {
     /// A page's URL, from the configured base alone (MAIL-7, CFG-2).
     fn page(&self, path: &str) -> String {
         format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// What was done to an account, and what its owner can do now.
+const fn act_in_words(act: AdministratorAct) -> (&'static str, &'static str) {
+    match act {
+        AdministratorAct::Disabled => (
+            "Your account was disabled, and you are logged out everywhere.",
+            "You cannot log in until it is enabled again. Your password and your details are kept.",
+        ),
+        AdministratorAct::Enabled => (
+            "Your account was enabled.",
+            "You can log in with the password that you had.",
+        ),
+        AdministratorAct::SessionsEnded => (
+            "You are logged out everywhere.",
+            "Your password is still the same: log in again when you need to.",
+        ),
+        AdministratorAct::Unlocked => (
+            "The waits after too many tries were lifted.",
+            "You can log in, or reset your password, at once.",
+        ),
+        AdministratorAct::TwoStepCleared => (
+            "Two Step Verification was turned off, and you are logged out everywhere.",
+            "Log in again, and turn it on again under \"My Account\" as soon as you can.",
+        ),
     }
 }
 

@@ -62,6 +62,14 @@ fn too_many(closed: Closed) -> Letter<'static> {
     }
 }
 
+fn acted(name: &str, act: AdministratorAct) -> Letter<'_> {
+    Letter::AdministratorActed {
+        name: Some(name),
+        act,
+        acted_at: NOW,
+    }
+}
+
 /// One letter of every kind, with every closure, to a person called `name`.
 fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
     let mut letters = vec![
@@ -89,6 +97,7 @@ fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
             closed,
         });
     }
+    letters.extend(AdministratorAct::ALL.map(|act| acted(name, act)));
     letters
 }
 
@@ -188,7 +197,9 @@ fn subjects_are_constant_and_hold_no_code() {
             "Two Step Verification was turned off",
         ]
     );
-    assert!(subjects[6..].iter().all(|s| s == "Too many login attempts"));
+    assert!(subjects[6..10].iter().all(|s| s == "Too many login attempts"));
+    let changed = "Your account was changed by an administrator";
+    assert!(subjects[10..].iter().all(|s| s == changed));
 }
 
 #[test]
@@ -319,6 +330,55 @@ fn a_closed_account_is_told_until_when() {
         links(&closed),
         ["https://portal.example/account/forgotten-password"]
     );
+}
+
+#[test]
+fn an_owner_is_told_what_an_administrator_did_and_whom_to_ask() {
+    // E21
+    for (act, done, next) in [
+        (
+            AdministratorAct::Disabled,
+            "Your account was disabled",
+            "You cannot log in until",
+        ),
+        (
+            AdministratorAct::Enabled,
+            "Your account was enabled",
+            "You can log in with the password",
+        ),
+        (
+            AdministratorAct::SessionsEnded,
+            "You are logged out everywhere.",
+            "still the same",
+        ),
+        (
+            AdministratorAct::Unlocked,
+            "The waits after too many tries were lifted",
+            "at once",
+        ),
+        (
+            AdministratorAct::TwoStepCleared,
+            "Two Step Verification was turned off",
+            "Log in again",
+        ),
+    ] {
+        let mut config = config();
+        config.help_email = Some("help@portal.example".into());
+        let text = render(&config, &acted("Jo", act), NOW)
+            .unwrap()
+            .text
+            .replace('\n', " ");
+        for words in [
+            done,
+            next,
+            "at 10:40 pm today",
+            "If you did not expect this",
+            "help@portal.example",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(links(&text).is_empty(), "{text}");
+    }
 }
 
 #[test]

@@ -25,14 +25,18 @@ use portal_auth::config::Config;
 use portal_auth::environment::Timestamp;
 use portal_auth::error::{Denied, FieldErrors, Reason};
 use portal_auth::features::activate::{ActivateRefused, Activated};
+use portal_auth::features::administer::Administrator;
 use portal_auth::features::register::{Save, SecurityDetails, SubmitOutcome};
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
 use portal_auth::password::Password;
 use portal_auth::password::hash::HashParams;
 use portal_auth::secret::keyring::{KeyLine, KeyList, KeyState, Keyring};
 use portal_auth::secret::token::{DeviceToken, DraftToken, LinkToken, SessionToken};
+use portal_auth::store::AccountStore as _;
 use portal_auth::testkit::recording_mailer::{code_in, tokens_in};
+use portal_auth::testkit::rows;
 use portal_auth::testkit::{ManualClock, RecordingMailer, ScriptedEntropy};
+use portal_auth::unit_of_work::{Change, Write};
 use portal_auth::visitor::Visitor;
 use portal_auth::{Background, CodeSent, Environment, NewSession, PortalAuth};
 use serde::{Deserialize, Serialize};
@@ -49,6 +53,8 @@ pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) const VAL: &str = "val@school.example";
 pub(crate) const PASSWORD: &str = "Quiet-Meadow-42";
 pub(crate) const OTHER_PASSWORD: &str = "Loud-Mountain-17";
+/// Whoever runs the commands.
+pub(crate) const OPERATOR: Administrator = Administrator::at_the_command_line();
 pub(crate) const ANSWER: &str = "Green Vauxhall Astra";
 
 /// The one section of these tests' profile.
@@ -235,8 +241,14 @@ impl World {
     }
 
     pub(crate) async fn account(&self, email: &str) -> AccountRow {
-        let found = self.auth.find_account(&address(email)).await.unwrap();
-        found.unwrap_or_else(|| panic!("{email} has no account"))
+        let found = self.store.by_email(&address(email), None).await.unwrap();
+        found.account.unwrap_or_else(|| panic!("{email} has no account"))
+    }
+
+    /// Writes an account as it is, beside every feature.
+    pub(crate) async fn put_account(&self, row: AccountRow) {
+        let work = rows::work().change(Change::Account(Box::new(Write::Update(row))));
+        self.store.commit(work).await.unwrap();
     }
 
     pub(crate) async fn has_account(&self, email: &str) -> bool {

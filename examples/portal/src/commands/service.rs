@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use portal_auth::PortalAuth;
 use portal_auth::error::Denied;
-use portal_auth::features::administer::AdministerRefused;
+use portal_auth::features::administer::{AdministerRefused, Administrator};
 
 use super::{AccountsCommand, Command, Outputs, keys_to_start_with, refused};
 use crate::logging;
 use crate::service::{Failure, build, open_store, serve};
 use crate::settings::{Content, Settings};
+
+/// Who acts here.
+const BY: &Administrator = &Administrator::at_the_command_line();
 
 /// Runs one of them to its end.
 pub(super) fn run(
@@ -100,22 +103,22 @@ async fn accounts(
         }
         AccountsCommand::Disable(one) => (
             &one.address,
-            auth.disable_account(&one.address).await,
+            auth.disable_account(BY, &one.address).await,
             "is disabled",
         ),
         AccountsCommand::Enable(one) => (
             &one.address,
-            auth.enable_account(&one.address).await,
+            auth.enable_account(BY, &one.address).await,
             "is enabled",
         ),
         AccountsCommand::EndSessions(one) => (
             &one.address,
-            auth.end_all_sessions(&one.address).await,
+            auth.end_all_sessions(BY, &one.address).await,
             "has no session any more",
         ),
         AccountsCommand::Unlock(one) => (
             &one.address,
-            auth.unlock_account(&one.address).await,
+            auth.unlock_account(BY, &one.address).await,
             "is open for tries again",
         ),
     };

@@ -1,0 +1,81 @@
+//! Who acts on accounts that are not theirs, and what each of their acts leaves behind: an audit event that names them,
+//! and a mail to the owner (E21).
+
+use crate::account::email::EmailAddress;
+use crate::account::snapshot::{AccountId, AccountRow};
+use crate::audit::{Actor, Event};
+use crate::environment::Timestamp;
+use crate::error::{Fault, Reason};
+use crate::mail::administrator_act::AdministratorAct;
+use crate::mail::outbox::{MailKind, OutboxRow};
+use crate::portal::Inner;
+use crate::throttle::BucketKey;
+
+/// Somebody who may act on accounts that are not theirs; every act asks for one, and its audit event names them.
+///
+/// Either the operator at the command line, who has the database and the keys anyway, or a signed-in person who has
+/// proved to be one of [`Config::administrators`](crate::config::Config::administrators), by
+/// [`administrator`](crate::PortalAuth::administrator).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Administrator(Who);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    CommandLine,
+    Person {
+        account: AccountId,
+        network: Option<BucketKey>,
+    },
+}
+
+impl Administrator {
+    /// Whoever runs the program's commands.
+    ///
+    /// # Security
+    /// It proves nothing: make it only where the operating system has decided who may run the program.
+    #[must_use]
+    pub const fn at_the_command_line() -> Self {
+        Self(Who::CommandLine)
+    }
+
+    /// A signed-in person, after every proof.
+    pub(crate) const fn person(account: AccountId, network: Option<BucketKey>) -> Self {
+        Self(Who::Person { account, network })
+    }
+}
+
+impl Inner {
+    /// An event that says which administrator decided, about an address.
+    pub(crate) fn administered(&self, kind: Reason, by: &Administrator, address: &EmailAddress) -> Event {
+        let mut event = self.administered_nothing(kind, by);
+        event.address = Some(self.address_bucket(address));
+        event
+    }
+
+    /// An event that says which administrator decided, about nobody's address.
+    pub(crate) fn administered_nothing(&self, kind: Reason, by: &Administrator) -> Event {
+        let mut event = Event::new(kind, Actor::Administrator);
+        match by.0 {
+            Who::CommandLine => event.label = "command line".to_owned(),
+            Who::Person { account, network } => {
+                event.label = format!("account {account}");
+                event.network = network;
+            }
+        }
+        event
+    }
+
+    /// Tells the owner what an administrator did to their account (E21).
+    pub(crate) fn administrator_mail(
+        &self,
+        account: &AccountRow,
+        act: AdministratorAct,
+        now: Timestamp,
+    ) -> Result<OutboxRow, Fault> {
+        let useless_from = now.plus(self.config.mail.kept);
+        let mut mail = self.mail(MailKind::AdministratorActed, &account.email, now, useless_from)?;
+        mail.account = Some(account.id);
+        mail.facts = serde_json::json!({ "act": act.as_str() }).to_string();
+        Ok(mail)
+    }
+}
