@@ -199,6 +199,8 @@ pub struct Config {
     pub links_kept: Duration,
     /// How long a device that is not used stays familiar: 180 days.
     pub devices_kept: Duration,
+    /// How long sealed audit rows are kept: 365 days; a checkpoint keeps their place in the chain.
+    pub audit_kept: Duration,
 }
 
 impl Config {
@@ -279,6 +281,7 @@ impl Config {
             clock_skew: Duration::from_secs(120),
             links_kept: DAY.saturating_mul(30),
             devices_kept: DAY.saturating_mul(180),
+            audit_kept: DAY.saturating_mul(365),
         }
     }
 }

@@ -19,13 +19,16 @@ const PURGE_BATCH: u32 = 500;
 /// Stamps in one write.
 const STAMPS_AT_ONCE: usize = 500;
 
-/// When the next purge is due.
+/// How often waiting audit rows are sealed: what is removed before that is not found out.
+const SEAL_EVERY: Duration = Duration::from_secs(10);
+
+/// When the next turn of a regular piece of work is due.
 #[derive(Debug, Default)]
-pub(crate) struct PurgeTurn {
+pub(crate) struct Turn {
     last: Option<(Timestamp, Duration)>,
 }
 
-impl PurgeTurn {
+impl Turn {
     /// When it is due: at once if there was none yet, or if the clock was set back behind the last one.
     pub(crate) fn due(&self, now: Timestamp) -> Timestamp {
         match self.last {
@@ -34,14 +37,15 @@ impl PurgeTurn {
         }
     }
 
-    /// One was made at `now` and removed `gone` rows.
-    pub(crate) fn made(&mut self, now: Timestamp, gone: u64) {
-        let pause = if gone >= u64::from(PURGE_BATCH) {
-            PURGE_AGAIN
-        } else {
-            PURGE_EVERY
-        };
-        self.last = Some((now, pause));
+    /// A purge was made at `now` and removed `gone` rows.
+    pub(crate) fn purged(&mut self, now: Timestamp, gone: u64) {
+        let more = gone >= u64::from(PURGE_BATCH);
+        self.last = Some((now, if more { PURGE_AGAIN } else { PURGE_EVERY }));
+    }
+
+    /// Rows were sealed at `now`, and there may be `more`.
+    pub(crate) fn sealed(&mut self, now: Timestamp, more: bool) {
+        self.last = Some((now, if more { PURGE_AGAIN } else { SEAL_EVERY }));
     }
 }
 
@@ -64,7 +68,9 @@ pub(crate) fn purge_plan(config: &Config, now: Timestamp) -> PurgePlan {
 impl Inner {
     /// Removes one batch of what is over; tells how many rows went.
     pub(crate) async fn purge(&self) -> Result<u64, Fault> {
-        let gone = self.store.purge(&purge_plan(&self.config, self.now())).await?;
+        let now = self.now();
+        let gone = self.store.purge(&purge_plan(&self.config, now)).await?;
+        let gone = gone.saturating_add(self.forget_old_audit(now).await?);
         self.counters.purged.fetch_add(gone, Ordering::Relaxed);
         Ok(gone)
     }
@@ -120,19 +126,19 @@ mod tests {
 
     #[test]
     fn a_purge_is_due_every_minute_and_sooner_while_batches_are_full() {
-        let mut turn = PurgeTurn::default();
+        let mut turn = Turn::default();
         assert_eq!(turn.due(T0), T0);
-        turn.made(T0, 499);
+        turn.purged(T0, 499);
         assert_eq!(turn.due(T0), T0.plus(PURGE_EVERY));
-        turn.made(T0, 500);
+        turn.purged(T0, 500);
         assert_eq!(turn.due(T0), T0.plus(PURGE_AGAIN));
     }
 
     #[test]
     fn a_clock_set_back_does_not_stop_purging() {
         // CLK-4
-        let mut turn = PurgeTurn::default();
-        turn.made(T0, 0);
+        let mut turn = Turn::default();
+        turn.purged(T0, 0);
         let earlier = T0.minus(DAY * 365);
         assert_eq!(turn.due(earlier), earlier);
     }

@@ -115,6 +115,7 @@ pub mod account;
 mod account_links;
 mod administering;
 pub mod audit;
+pub mod audit_seal;
 pub mod challenge;
 mod code_gate;
 pub mod config;

@@ -30,6 +30,7 @@ const LAYERS: [&[&str]; 7] = [
     &[
         "account",
         "audit",
+        "audit_seal",
         "challenge",
         "device",
         "link",

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::audit::{AuditRow, EventId};
+use portal_auth::audit_seal::SealRow;
 use portal_auth::challenge::{ChallengeKey, ChallengeRow};
 use portal_auth::device::DeviceKey;
 use portal_auth::environment::Timestamp;
@@ -165,6 +166,27 @@ impl OutboxStore for FragileStore {
 impl Housekeeping for FragileStore {
     async fn purge(&self, plan: &PurgePlan) -> Result<u64, StoreError> {
         self.rows.purge(plan).await
+    }
+    async fn unsealed(&self, most: u32) -> Result<Vec<AuditRow>, StoreError> {
+        self.rows.unsealed(most).await
+    }
+    async fn last_seal(&self) -> Result<Option<SealRow>, StoreError> {
+        self.rows.last_seal().await
+    }
+    async fn seal(&self, seal: &SealRow, events: &[EventId]) -> Result<(), StoreError> {
+        self.rows.seal(seal, events).await
+    }
+    async fn seals(&self, after: i64, most: u32) -> Result<Vec<SealRow>, StoreError> {
+        self.rows.seals(after, most).await
+    }
+    async fn sealed_events(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
+        self.rows.sealed_events(no).await
+    }
+    async fn last_seal_before(&self, at: Timestamp, most: u32) -> Result<Option<SealRow>, StoreError> {
+        self.rows.last_seal_before(at, most).await
+    }
+    async fn put_checkpoint(&self, checkpoint: &SealRow) -> Result<u64, StoreError> {
+        self.rows.put_checkpoint(checkpoint).await
     }
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         self.rows.health().await

@@ -18,3 +18,18 @@ ALTER TABLE portal_links ADD COLUMN answer TEXT NOT NULL DEFAULT 'waived'
     CHECK (answer IN ('owed', 'waived', 'given'));
 ALTER TABLE portal_links ADD COLUMN answer_proof BYTEA CHECK (octet_length(answer_proof) = 16);
 ALTER TABLE portal_links ADD COLUMN answered_at BIGINT;
+
+-- Seals over the audit; a row of seal 0 waits for one, and place is its number within its seal.
+ALTER TABLE portal_audit ADD COLUMN seal BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE portal_audit ADD COLUMN place BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX portal_audit_seal ON portal_audit (seal, place);
+
+CREATE TABLE portal_audit_seals (
+    no BIGINT NOT NULL PRIMARY KEY CHECK (no > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('batch', 'checkpoint')),
+    made_at BIGINT NOT NULL,
+    events BIGINT NOT NULL CHECK (events BETWEEN 0 AND 4294967295),
+    chain BYTEA NOT NULL CHECK (octet_length(chain) = 32),
+    mac_key TEXT NOT NULL CHECK (octet_length(mac_key) <= 128),
+    mac BYTEA NOT NULL CHECK (octet_length(mac) = 16)
+);

@@ -18,3 +18,18 @@ ALTER TABLE portal_links ADD COLUMN answer TEXT NOT NULL DEFAULT 'waived'
     CHECK (answer IN ('owed', 'waived', 'given'));
 ALTER TABLE portal_links ADD COLUMN answer_proof BLOB CHECK (octet_length(answer_proof) = 16);
 ALTER TABLE portal_links ADD COLUMN answered_at INTEGER;
+
+-- Seals over the audit; a row of seal 0 waits for one, and place is its number within its seal.
+ALTER TABLE portal_audit ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE portal_audit ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX portal_audit_seal ON portal_audit (seal, place);
+
+CREATE TABLE portal_audit_seals (
+    no INTEGER NOT NULL PRIMARY KEY CHECK (no > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('batch', 'checkpoint')),
+    made_at INTEGER NOT NULL,
+    events INTEGER NOT NULL CHECK (events BETWEEN 0 AND 4294967295),
+    chain BLOB NOT NULL CHECK (octet_length(chain) = 32),
+    mac_key TEXT NOT NULL CHECK (instr(mac_key, char(0)) = 0 AND octet_length(mac_key) <= 128),
+    mac BLOB NOT NULL CHECK (octet_length(mac) = 16)
+) STRICT;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::audit::{AuditRow, EventId};
+use portal_auth::audit_seal::SealRow;
 use portal_auth::challenge::{ChallengeKey, ChallengeRow};
 use portal_auth::device::DeviceKey;
 use portal_auth::environment::Timestamp;
@@ -20,7 +21,7 @@ use portal_auth::store::{
 use portal_auth::throttle::{Charge, Charged};
 use portal_auth::unit_of_work::UnitOfWork;
 
-use super::{Store, commit, outbox, purge, reads, settle, writes};
+use super::{Store, commit, outbox, purge, reads, seals, settle, writes};
 use crate::error::{self, Failure};
 use crate::sql;
 
@@ -254,6 +255,49 @@ impl Housekeeping for Store {
         write!(self, conn => purge::purge(&mut conn, plan))
     }
 
+    async fn unsealed(&self, most: u32) -> Result<Vec<AuditRow>, StoreError> {
+        read!(self, conn => seals::unsealed(&mut conn, most))
+    }
+    async fn last_seal(&self) -> Result<Option<SealRow>, StoreError> {
+        read!(self, conn => seals::last_seal(&mut conn))
+    }
+    async fn seal(&self, seal: &SealRow, events: &[EventId]) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await.map_err(error::plain)?;
+        match seals::seal(&mut transaction, seal, events).await {
+            Ok(done) => transaction
+                .commit()
+                .await
+                .map(|()| done)
+                .map_err(error::at_commit),
+            Err(failure) => {
+                drop(transaction.rollback().await);
+                Err(error::in_commit(failure))
+            }
+        }
+    }
+    async fn seals(&self, after: i64, most: u32) -> Result<Vec<SealRow>, StoreError> {
+        read!(self, conn => seals::seals(&mut conn, after, most))
+    }
+    async fn sealed_events(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
+        read!(self, conn => seals::sealed_events(&mut conn, no))
+    }
+    async fn last_seal_before(&self, at: Timestamp, most: u32) -> Result<Option<SealRow>, StoreError> {
+        read!(self, conn => seals::last_seal_before(&mut conn, at, most))
+    }
+    async fn put_checkpoint(&self, checkpoint: &SealRow) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await.map_err(error::plain)?;
+        match seals::put_checkpoint(&mut transaction, checkpoint).await {
+            Ok(done) => transaction
+                .commit()
+                .await
+                .map(|()| done)
+                .map_err(error::at_commit),
+            Err(failure) => {
+                drop(transaction.rollback().await);
+                Err(error::in_commit(failure))
+            }
+        }
+    }
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         self.ask_health().await.map_err(error::plain)
     }

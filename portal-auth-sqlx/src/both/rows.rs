@@ -7,6 +7,7 @@ use portal_auth::account::security_question::QuestionId;
 use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::account::status::{AuthEpoch, Status, TwoStep};
 use portal_auth::audit::{Actor, AuditRow};
+use portal_auth::audit_seal::{SealKind, SealRow};
 use portal_auth::challenge::{ChallengePurpose, ChallengeRow, CodeSeed};
 use portal_auth::device::DeviceRow;
 use portal_auth::environment::Timestamp;
@@ -322,6 +323,19 @@ impl<'r> Columns<'r> {
             address: self.maybe_key("address")?,
             network: self.maybe_key("network")?,
             label: self.take()?,
+            mac_key: self.take()?,
+            mac: self.key("mac")?,
+        })
+    }
+
+    pub(crate) fn seal(&mut self) -> Read<SealRow> {
+        let digest = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).map_err(|_| broken("chain"));
+        Ok(SealRow {
+            no: self.take()?,
+            kind: self.word("kind", SealKind::from_word)?,
+            made_at: self.time()?,
+            events: self.count("events")?,
+            chain: digest(self.take()?)?,
             mac_key: self.take()?,
             mac: self.key("mac")?,
         })

@@ -43,6 +43,9 @@ mod reads;
 #[path = "../both/rows.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
 mod rows;
+#[path = "../both/seals.rs"]
+#[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
+mod seals;
 #[path = "../both/settle.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
 mod settle;

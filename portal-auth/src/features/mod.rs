@@ -5,6 +5,7 @@
 pub mod account_activity;
 pub mod activate;
 pub mod administer;
+pub mod audit_trail;
 pub mod authenticate;
 pub mod confirm_identity;
 pub mod export_data;

@@ -13,7 +13,7 @@ use crate::environment::Timestamp;
 #[cfg(feature = "tokio")]
 use crate::environment::draw;
 use crate::error::Fault;
-use crate::housekeeping::PurgeTurn;
+use crate::housekeeping::Turn;
 use crate::mail::delivery::{Courier, SendLimit};
 use crate::mail::in_flight::InFlight;
 use crate::mail::mailer::Mailer;
@@ -42,7 +42,8 @@ pub struct Background {
     pub(super) inner: Arc<Inner>,
     mailer: Arc<dyn Mailer>,
     circuit: Mutex<Circuit>,
-    purge_turn: Mutex<PurgeTurn>,
+    purge_turn: Mutex<Turn>,
+    seal_turn: Mutex<Turn>,
 }
 
 impl fmt::Debug for Background {
@@ -60,6 +61,7 @@ impl Background {
             mailer,
             circuit: Mutex::default(),
             purge_turn: Mutex::default(),
+            seal_turn: Mutex::default(),
         }
     }
 
@@ -111,7 +113,8 @@ impl Background {
     pub(super) async fn keep_house(&self) -> Result<Timestamp, Fault> {
         let stamps = self.inner.write_due_stamps().await;
         let purge = self.purge_in_turn().await;
-        Ok(stamps?.unwrap_or(Timestamp::MAX).min(purge?))
+        let seal = self.seal_in_turn().await;
+        Ok(stamps?.unwrap_or(Timestamp::MAX).min(purge?).min(seal?))
     }
 
     /// Removes everything that is over, batch after batch, and tells how many rows that were; for an operator's
@@ -137,7 +140,19 @@ impl Background {
         }
         let gone = self.inner.purge().await?;
         let mut turn = lock(&self.purge_turn);
-        turn.made(now, gone);
+        turn.purged(now, gone);
+        Ok(turn.due(now))
+    }
+
+    async fn seal_in_turn(&self) -> Result<Timestamp, Fault> {
+        let now = self.inner.now();
+        let due = lock(&self.seal_turn).due(now);
+        if due > now {
+            return Ok(due);
+        }
+        let more = self.inner.seal_audit().await?;
+        let mut turn = lock(&self.seal_turn);
+        turn.sealed(now, more);
         Ok(turn.due(now))
     }
 

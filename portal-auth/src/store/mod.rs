@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::audit::{AuditRow, EventId};
+use crate::audit_seal::SealRow;
 use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::Timestamp;
@@ -442,6 +443,54 @@ pub trait Housekeeping: fmt::Debug + Send + Sync {
     /// As [`AccountStore::by_email`].
     async fn purge(&self, plan: &PurgePlan) -> Result<u64, StoreError>;
 
+    /// Lists up to `most` audit rows that no seal covers yet, the oldest first by `at`, then by id.
+    ///
+    /// # Errors
+    /// As [`AccountStore::by_email`].
+    async fn unsealed(&self, most: u32) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Finds the newest seal.
+    ///
+    /// # Errors
+    /// As [`AccountStore::by_email`].
+    async fn last_seal(&self) -> Result<Option<SealRow>, StoreError>;
+
+    /// Inserts a seal and puts `events` under it, in their order, in one transaction.
+    ///
+    /// A store that lets two seals have one number, or one row lie under two seals, breaks the chain for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the number is taken, or one of the rows is gone or sealed already, and nothing
+    /// was written; else as [`AccountStore::by_email`].
+    async fn seal(&self, seal: &SealRow, events: &[EventId]) -> Result<(), StoreError>;
+
+    /// Lists up to `most` seals behind number `after`, by number.
+    ///
+    /// # Errors
+    /// As [`AccountStore::by_email`].
+    async fn seals(&self, after: i64, most: u32) -> Result<Vec<SealRow>, StoreError>;
+
+    /// Lists the rows under a seal, in the order in which they were sealed.
+    ///
+    /// # Errors
+    /// As [`AccountStore::by_email`].
+    async fn sealed_events(&self, no: i64) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Of the first `most` seals by number, finds the last that is a batch made before `at`, where all before it were
+    /// too.
+    ///
+    /// # Errors
+    /// As [`AccountStore::by_email`].
+    async fn last_seal_before(&self, at: Timestamp, most: u32) -> Result<Option<SealRow>, StoreError>;
+
+    /// Removes the rows under all seals up to the checkpoint's number and the seals before it, and puts the
+    /// checkpoint in the place of its seal, in one transaction; tells how many rows of the audit went.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where there is no batch of that number (any more) and nothing was written; else as
+    /// [`AccountStore::by_email`].
+    async fn put_checkpoint(&self, checkpoint: &SealRow) -> Result<u64, StoreError>;
+
     /// Asks the database how it is; fails where it cannot be reached or written.
     ///
     /// # Errors
@@ -590,6 +639,27 @@ impl<T: ?Sized + OutboxStore> OutboxStore for Arc<T> {
 impl<T: ?Sized + Housekeeping> Housekeeping for Arc<T> {
     async fn purge(&self, plan: &PurgePlan) -> Result<u64, StoreError> {
         (**self).purge(plan).await
+    }
+    async fn unsealed(&self, most: u32) -> Result<Vec<AuditRow>, StoreError> {
+        (**self).unsealed(most).await
+    }
+    async fn last_seal(&self) -> Result<Option<SealRow>, StoreError> {
+        (**self).last_seal().await
+    }
+    async fn seal(&self, seal: &SealRow, events: &[EventId]) -> Result<(), StoreError> {
+        (**self).seal(seal, events).await
+    }
+    async fn seals(&self, after: i64, most: u32) -> Result<Vec<SealRow>, StoreError> {
+        (**self).seals(after, most).await
+    }
+    async fn sealed_events(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
+        (**self).sealed_events(no).await
+    }
+    async fn last_seal_before(&self, at: Timestamp, most: u32) -> Result<Option<SealRow>, StoreError> {
+        (**self).last_seal_before(at, most).await
+    }
+    async fn put_checkpoint(&self, checkpoint: &SealRow) -> Result<u64, StoreError> {
+        (**self).put_checkpoint(checkpoint).await
     }
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         (**self).health().await

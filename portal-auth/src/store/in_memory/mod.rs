@@ -12,6 +12,7 @@ use self::tables::Tables;
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::audit::{AuditRow, EventId};
+use crate::audit_seal::SealRow;
 use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::DeviceKey;
 use crate::environment::Timestamp;
@@ -31,6 +32,7 @@ use crate::unit_of_work::UnitOfWork;
 mod listings;
 mod outbox;
 mod purge;
+mod seals;
 mod sweeps;
 mod tables;
 
@@ -284,6 +286,27 @@ impl Housekeeping for InMemoryStore {
         Ok(self.tables()?.purge(plan))
     }
 
+    async fn unsealed(&self, most: u32) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(self.tables()?.unsealed(most))
+    }
+    async fn last_seal(&self) -> Result<Option<SealRow>, StoreError> {
+        Ok(self.tables()?.last_seal())
+    }
+    async fn seal(&self, seal: &SealRow, events: &[EventId]) -> Result<(), StoreError> {
+        self.tables()?.seal(seal, events)
+    }
+    async fn seals(&self, after: i64, most: u32) -> Result<Vec<SealRow>, StoreError> {
+        Ok(self.tables()?.seals(after, most))
+    }
+    async fn sealed_events(&self, no: i64) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(self.tables()?.sealed_events(no))
+    }
+    async fn last_seal_before(&self, at: Timestamp, most: u32) -> Result<Option<SealRow>, StoreError> {
+        Ok(self.tables()?.last_seal_before(at, most))
+    }
+    async fn put_checkpoint(&self, checkpoint: &SealRow) -> Result<u64, StoreError> {
+        self.tables()?.put_checkpoint(checkpoint)
+    }
     async fn health(&self) -> Result<StoreHealth, StoreError> {
         drop(self.tables()?);
         Ok(StoreHealth {

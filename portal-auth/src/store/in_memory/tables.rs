@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::audit::{AuditRow, EventId};
+use crate::audit_seal::SealRow;
 use crate::challenge::{ChallengeKey, ChallengeRow};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::Timestamp;
@@ -35,6 +36,9 @@ pub(super) struct Tables {
     pub(super) mails: BTreeMap<MailId, OutboxRow>,
     pub(super) events: Vec<AuditRow>,
     pub(super) event_ids: BTreeSet<EventId>,
+    pub(super) seals: BTreeMap<i64, SealRow>,
+    /// The seal of an event, and its place under it.
+    pub(super) sealed: BTreeMap<EventId, (i64, i64)>,
 }
 
 /// A quota line's opaque state, and when it last granted a mail (for purging).

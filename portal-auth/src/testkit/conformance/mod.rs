@@ -50,6 +50,7 @@ mod purging;
 mod quotas;
 mod races;
 mod round_trips;
+mod seals;
 mod sessions;
 mod settlements;
 mod sweeps;
@@ -149,6 +150,11 @@ macro_rules! __conformance_cases {
                 a_draft_comes_back_as_it_was_written
                 a_mail_comes_back_as_it_was_written
                 an_event_comes_back_byte_for_byte
+            }
+            seals {
+                rows_wait_oldest_first_and_keep_the_order_of_their_seal
+                a_seal_whose_number_or_row_is_taken_is_a_conflict_and_writes_nothing
+                a_checkpoint_stands_for_the_rows_that_were_removed
             }
             sessions {
                 a_stamp_only_rises
