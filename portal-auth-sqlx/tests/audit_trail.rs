@@ -30,16 +30,16 @@ use support::on_both;
 struct Service {
     auth: PortalAuth,
     background: Background,
-    clock: Arc<ManualClock>,
+    clock: ManualClock,
 }
 
 impl Service {
     fn over(store: Arc<dyn Store>) -> Self {
-        let clock = Arc::new(ManualClock::new(support::T0));
+        let clock = ManualClock::new(support::T0);
         let mut config = Config::modern("http://127.0.0.1:8080".parse().unwrap());
         config.passwords.hash = HashParams::cheapest();
         let mut environment = Environment::default();
-        environment.clock = clock.clone();
+        environment.clock = Arc::new(clock.clone());
         let keyring = Keyring::random(&SystemEntropy::default()).unwrap();
         let (auth, background) =
             PortalAuth::build_in(environment, config, store, RecordingMailer::new(), keyring).unwrap();
@@ -155,7 +155,7 @@ on_both! {
     }
 
     async fn of_parallel_sealers_one_seals_a_batch_and_the_chain_stays_whole(store, _database) {
-        let service = Arc::new(Service::over(store.clone()));
+        let service = Arc::new(Service::over(store));
         for n in 0..20 {
             let email = format!("nobody{n}@school.example");
             service.auth.sign_in(&Visitor::unknown(), SignInForm::new(&email, "whatever")).await.unwrap_err();

@@ -159,6 +159,7 @@ impl Config {
         let longest = DAY.saturating_mul(400);
         problems.within(self.links_kept, DAY, longest, "links_kept", "1 to 400 days");
         problems.within(self.devices_kept, DAY, longest, "devices_kept", "1 to 400 days");
+        problems.within(self.audit_kept, DAY, longest, "audit_kept", "1 to 400 days");
         problems.within(self.mail.kept, HOUR, longest, "mail.kept", "1 hour to 400 days");
     }
 

@@ -44,6 +44,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
         ("clock_skew", span(config.clock_skew)),
         ("links_kept", span(config.links_kept)),
         ("devices_kept", span(config.devices_kept)),
+        ("audit_kept", span(config.audit_kept)),
         ("registration.link_lifetime", span(r.link_lifetime)),
         ("registration.kept_after_expiry", span(r.kept_after_expiry)),
         ("registration.draft_lifetime", span(r.draft_lifetime)),

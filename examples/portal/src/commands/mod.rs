@@ -3,6 +3,7 @@
 //! Exit status: 0 done, 1 failed while running, 2 wrong usage or a refused configuration. Problems go to standard
 //! error, one sentence each.
 
+mod audit;
 mod check;
 mod keys;
 mod service;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use portal_auth::account::email::EmailAddress;
 
+pub use self::audit::{AuditCommand, VerifyAudit};
 pub use self::check::keys_to_start_with;
 pub use self::keys::KeysCommand;
 use crate::settings::{Given, keys_file, load};
@@ -46,6 +48,9 @@ pub enum Command {
     /// Looks after accounts
     #[command(subcommand)]
     Accounts(AccountsCommand),
+    /// Checks that nobody has changed the audit
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Removes what has expired
     Purge,
 }
@@ -98,10 +103,12 @@ pub fn main() -> ExitCode {
         // Keys can be made before the rest of the configuration is complete.
         Command::Keys(command) => keys_file(cli.given).map(|path| keys::run(&command, &path, &mut outputs)),
         Command::Check => load(cli.given).map(|(settings, _)| check::run(&settings, &mut outputs)),
-        service @ (Command::Serve | Command::Migrate | Command::Accounts(_) | Command::Purge) => {
-            load(cli.given)
-                .map(|(settings, content)| service::run(&service, &settings, &content, &mut outputs))
-        }
+        service @ (Command::Serve
+        | Command::Migrate
+        | Command::Accounts(_)
+        | Command::Audit(_)
+        | Command::Purge) => load(cli.given)
+            .map(|(settings, content)| service::run(&service, &settings, &content, &mut outputs)),
     };
     done.unwrap_or_else(|problems| {
         outputs.problem(problems.to_string().trim_end());

@@ -7,6 +7,7 @@ use portal_auth::PortalAuth;
 use portal_auth::error::Denied;
 use portal_auth::features::administer::{AdministerRefused, Administrator};
 
+use super::audit;
 use super::{AccountsCommand, Command, Outputs, keys_to_start_with, refused};
 use crate::logging;
 use crate::service::{Failure, build, open_store, serve};
@@ -44,6 +45,13 @@ pub(super) fn run(
         match command {
             Command::Migrate => migrate(settings, outputs).await,
             Command::Accounts(command) => accounts(command, settings, content, outputs).await,
+            Command::Audit(command) => {
+                let auth = auth(settings, content).await;
+                match auth {
+                    Ok(auth) => audit::run(command, &auth, outputs).await,
+                    Err(failure) => Err(failure),
+                }
+            }
             Command::Purge => purge(settings, content, outputs).await,
             Command::Serve | Command::Check | Command::Keys(_) => serve(settings, content).await,
         }
