@@ -38,7 +38,7 @@ use portal_auth_axum::form::Form;
 use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck, FormGuard};
 
 use crate::app::Shared;
-use crate::pages::{about_form, role_form};
+use crate::pages::{about_form, personal_details, role_editor, role_form};
 use crate::problem::{Fail, offer_again, refusal};
 use crate::views::errors::TryAgain;
 use crate::views::layout::Notice;
@@ -46,6 +46,11 @@ use crate::views::messages::FILLED_IN;
 
 /// The pages that take part. The order of fields is that of their seal.
 const FORMS: &[KeptFields] = &[
+    kept("/account/personal-details", &personal_details::FIELDS),
+    kept("/account/work-details/add", &role_editor::FIELDS),
+    kept("/account/work-details/change", &role_editor::FIELDS),
+    offered("/account/work-details", &["main", "seen"]),
+    offered("/account/work-details/remove", &["number", "seen"]),
     kept("/account/two-step-verification", &["preferred_method"]),
     // Before login, and where there is nothing but secrets: kept nowhere, offered again while the database is down.
     offered("/account/login", &["email"]),
@@ -315,8 +320,6 @@ impl Kept {
     }
 
     /// The form as it was sent, for a page that reads it anyway; `None` where nothing was typed before.
-    #[expect(clippy::allow_attributes, reason = "for the pages of the profile")]
-    #[allow(dead_code, reason = "for the pages of the profile")]
     pub(crate) fn form(&self) -> Option<Form> {
         let (typed, _) = self.0.as_ref()?;
         let mut body = url::form_urlencoded::Serializer::new(String::new());

@@ -20,6 +20,12 @@ use crate::views::profile::{PersonalDetails, SavedMeanwhile};
 
 const PATH: &str = "/account/personal-details";
 
+/// The names of the form's fields: those of [`about_form`], and what the form was made from.
+pub(crate) const FIELDS: [&str; 6] = {
+    let [title, forename, surname, gender, gender_other] = about_form::FIELDS;
+    [title, forename, surname, gender, gender_other, "version"]
+};
+
 /// P18 `/account/personal-details`.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let signed_in = match ctx.signed_in() {
@@ -33,12 +39,16 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
         Some("unchanged") => Some(Notice::done(NOTHING_CHANGED)),
         _ => None,
     };
-    let form = Shown {
-        typed: profile.section(Section::NAME).clone(),
-        version: profile.version(Section::NAME),
-        saved: None,
-    };
-    page(ctx, &form, Trouble::none(), notice)
+    let kept = ctx.kept_form().await?;
+    let form = kept.form().map_or_else(
+        || Shown {
+            typed: profile.section(Section::NAME).clone(),
+            version: profile.version(Section::NAME),
+            saved: None,
+        },
+        |mut form| read(&mut form),
+    );
+    page(ctx, &form, Trouble::none(), notice.or_else(|| kept.notice()))
 }
 
 /// The form as it is shown.
@@ -47,6 +57,15 @@ struct Shown {
     /// What it was made from.
     version: SectionVersion,
     saved: Option<SavedMeanwhile>,
+}
+
+/// The form as it was sent.
+fn read(form: &mut Form) -> Shown {
+    Shown {
+        version: SectionVersion::from_form(&form.take("version")),
+        typed: about_form::typed(form),
+        saved: None,
+    }
 }
 
 fn page(mut ctx: Ctx, form: &Shown, trouble: Trouble, notice: Option<Notice>) -> Result<Response, Fail> {
@@ -67,15 +86,8 @@ fn page(mut ctx: Ctx, form: &Shown, trouble: Trouble, notice: Option<Notice>) ->
 /// `POST /account/personal-details`.
 pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
-    let mut fields = about_form::FIELDS.to_vec();
-    fields.push("version");
-    let genuine = ctx.is_genuine(&form, &fields)?;
-    let version = SectionVersion::from_form(&form.take("version"));
-    let shown = Shown {
-        typed: about_form::typed(&mut form),
-        version,
-        saved: None,
-    };
+    let genuine = ctx.is_genuine(&form, &FIELDS)?;
+    let shown = read(&mut form);
     let token = match ctx.signed_in() {
         Ok((_, token)) => token,
         Err(answer) => return Ok(answer),

@@ -9,19 +9,30 @@ use crate::pages::account::{menu, row};
 use crate::pages::personal_details::{meanwhile, saved_at};
 use crate::pages::professional_roles::{ATTEMPTS, PATH, Roles, Saved, index, rows, save, too_many};
 use crate::pages::register::messages;
-use crate::pages::role_form::{
-    FIELDS, all_errors, choose, fields, keep_address, look_up, shown_first, typed,
-};
+use crate::pages::role_form::{all_errors, choose, fields, keep_address, look_up, shown_first, typed};
 use crate::pages::seen_roles::{Seen, Stands};
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble, button};
 use crate::views::details::Addresses;
-use crate::views::layout::Place;
+use crate::views::layout::{Notice, Place};
 use crate::views::messages::{role_gone, saved_meanwhile};
 use crate::views::profile::{RoleForm, SavedMeanwhile};
 
-/// Beside the fields of the role: which it is, what was seen, and an address whose fields are not on the page.
-const HIDDEN: [&str; 8] = [
+/// The names of the form's fields: those of [`role_form`](super::role_form), which role it is, what was seen, and an
+/// address whose fields are not on the page.
+pub(crate) const FIELDS: [&str; 20] = [
+    "role",
+    "organisation",
+    "postcode",
+    "address",
+    "address_line1",
+    "address_line2",
+    "town",
+    "county",
+    "not_uk",
+    "country",
+    "mobile",
+    "work_phone",
     "number",
     "seen",
     "was_line1",
@@ -52,14 +63,18 @@ pub(crate) async fn add(ctx: Ctx) -> Result<Response, Fail> {
     if roles.is_full() {
         return ctx.see("/account/work-details?notice=full");
     }
-    let shown = Shown {
-        changes: None,
-        seen: roles.seen(),
-        role: ProfessionalRole::default(),
-        addresses: Addresses::NotAsked,
-        saved: None,
-    };
-    page(ctx, shown, Trouble::none())
+    let kept = ctx.kept_form().await?;
+    let shown = kept.form().map_or_else(
+        || Shown {
+            changes: None,
+            seen: roles.seen(),
+            role: ProfessionalRole::default(),
+            addresses: Addresses::NotAsked,
+            saved: None,
+        },
+        |mut form| Sent::read(&mut form, false).shown,
+    );
+    page(ctx, shown, Trouble::none(), kept.notice())
 }
 
 /// P19 `/account/work-details/change`.
@@ -69,7 +84,13 @@ pub(crate) async fn change(ctx: Ctx) -> Result<Response, Fail> {
         Err(answer) => return Ok(answer),
     };
     let roles = Roles::of(&ctx, &signed_in).await?;
+    let kept = ctx.kept_form().await?;
+    let typed = kept.form().map(|mut form| Sent::read(&mut form, true).shown);
     let asked = ctx.query("role").and_then(index);
+    // What was typed belongs to one role; where none is asked for, a login in between has lost which.
+    if let Some(typed) = typed.filter(|t| t.changes.is_some() && (asked.is_none() || asked == t.changes)) {
+        return page(ctx, typed, Trouble::none(), kept.notice());
+    }
     let found = asked.and_then(|asked| roles.section.roles.get(asked));
     let Some(role) = found.cloned() else {
         return ctx.see(PATH);
@@ -81,15 +102,15 @@ pub(crate) async fn change(ctx: Ctx) -> Result<Response, Fail> {
         role,
         saved: None,
     };
-    page(ctx, shown, Trouble::none())
+    page(ctx, shown, Trouble::none(), None)
 }
 
-fn page(mut ctx: Ctx, form: Shown, trouble: Trouble) -> Result<Response, Fail> {
+fn page(mut ctx: Ctx, form: Shown, trouble: Trouble, notice: Option<Notice>) -> Result<Response, Fail> {
     let title = match form.changes {
         Some(_) => "Change a Professional Role",
         None => "Add another Professional Role",
     };
-    let (page, shown) = ctx.page(title, Place::Account, trouble)?.split();
+    let (page, shown) = ctx.page(title, Place::Account, trouble)?.noticing(notice).split();
     let view = RoleForm {
         page,
         menu: menu(PATH),
@@ -113,47 +134,70 @@ pub(crate) async fn submit_changed(ctx: Ctx, form: Result<Form, FormRejection>) 
 
 /// One form, three buttons; the first two show it again with what they found.
 async fn submit(ctx: Ctx, mut form: Form, is_change: bool) -> Result<Response, Fail> {
-    let genuine = ctx.is_genuine(&form, &[&FIELDS[..], &HIDDEN[..]].concat())?;
+    let genuine = ctx.is_genuine(&form, &FIELDS)?;
     let pressed = button(&form, "save");
-    let manual_is_open = form.get("address_line1").is_some();
-    let chosen = form.take("address");
-    let number = index(&form.take("number"));
-    let seen = Seen::from_form(&form.take("seen"));
-    let mut role = typed(&mut form);
-    if !manual_is_open {
-        keep_address(&mut role, address_before(&mut form));
-    }
+    let Sent {
+        mut shown,
+        manual_is_open,
+        chosen,
+    } = Sent::read(&mut form, is_change);
     if let Err(answer) = ctx.signed_in() {
         return Ok(answer);
     }
-    if is_change && number.is_none() {
+    if is_change && shown.changes.is_none() {
         return ctx.see(PATH);
     }
-    let mut shown = Shown {
-        changes: number.filter(|_| is_change),
-        seen,
-        addresses: if manual_is_open {
-            Addresses::Manual { why: None }
-        } else {
-            shown_first(&role)
-        },
-        role,
-        saved: None,
-    };
     if !genuine {
-        return page(ctx, shown, Trouble::stale());
+        return page(ctx, shown, Trouble::stale(), None);
     }
     match pressed.as_str() {
         "find" => {
             let (addresses, trouble) = look_up(&ctx, &shown.role.postcode).await;
             shown.addresses = addresses;
-            page(ctx, shown, trouble)
+            page(ctx, shown, trouble, None)
         }
         "manual" => {
             shown.addresses = Addresses::Manual { why: None };
-            page(ctx, shown, Trouble::none())
+            page(ctx, shown, Trouble::none(), None)
         }
         _ => judge(ctx, shown, manual_is_open, &chosen).await,
+    }
+}
+
+/// The form as it was sent.
+struct Sent {
+    shown: Shown,
+    manual_is_open: bool,
+    /// The address that was chosen from the list.
+    chosen: String,
+}
+
+impl Sent {
+    fn read(form: &mut Form, is_change: bool) -> Self {
+        let manual_is_open = form.get("address_line1").is_some();
+        let chosen = form.take("address");
+        let number = index(&form.take("number"));
+        let seen = Seen::from_form(&form.take("seen"));
+        let mut role = typed(form);
+        if !manual_is_open {
+            keep_address(&mut role, address_before(form));
+        }
+        let shown = Shown {
+            changes: number.filter(|_| is_change),
+            seen,
+            addresses: if manual_is_open {
+                Addresses::Manual { why: None }
+            } else {
+                shown_first(&role)
+            },
+            role,
+            saved: None,
+        };
+        Self {
+            shown,
+            manual_is_open,
+            chosen,
+        }
     }
 }
 
@@ -183,10 +227,10 @@ async fn judge(ctx: Ctx, mut shown: Shown, manual_is_open: bool, chosen: &str) -
     let opens = !manual_is_open && shown.addresses.is_manual();
     match shown.role.clone().check() {
         Ok(role) if of_choice.is_empty() && !opens => put(ctx, shown, role).await,
-        Ok(_) => page(ctx, shown, Trouble::fields(of_choice)),
+        Ok(_) => page(ctx, shown, Trouble::fields(of_choice), None),
         Err(found) => {
             let trouble = all_errors(&messages(&found), &shown.addresses, of_choice);
-            page(ctx, shown, trouble)
+            page(ctx, shown, trouble, None)
         }
     }
 }
@@ -208,7 +252,7 @@ async fn put(ctx: Ctx, shown: Shown, role: ProfessionalRole) -> Result<Response,
         match stands {
             // The button was pressed twice.
             None if section.roles.contains(&role) && !shown.seen.has(&role) => return ctx.see(done),
-            None if roles.is_full() => return page(ctx, shown, Trouble::general(&too_many())),
+            None if roles.is_full() => return page(ctx, shown, Trouble::general(&too_many()), None),
             None => section.roles.push(role.clone()),
             Some(Stands::At(index)) => {
                 if let Some(place) = section.roles.get_mut(index) {
@@ -224,7 +268,7 @@ async fn put(ctx: Ctx, shown: Shown, role: ProfessionalRole) -> Result<Response,
             }
             Saved::Done(_) => return ctx.see(done),
             Saved::Overtaken => {}
-            Saved::Wrong(trouble) => return page(ctx, shown, trouble),
+            Saved::Wrong(trouble) => return page(ctx, shown, trouble, None),
             Saved::SignedOut => return ctx.see(PATH),
         }
     }
@@ -252,5 +296,16 @@ async fn compare(ctx: Ctx, roles: &Roles, mut shown: Shown, stands: Stands) -> R
         (role_gone(&at), compared.collect())
     };
     shown.saved = Some(meanwhile(&ctx, &last, compared));
-    page(ctx, shown, Trouble::general(&told))
+    page(ctx, shown, Trouble::general(&told), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::role_form;
+
+    #[test]
+    fn the_form_has_every_field_of_a_role() {
+        assert!(role_form::FIELDS.iter().all(|field| FIELDS.contains(field)));
+    }
 }

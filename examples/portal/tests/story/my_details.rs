@@ -138,7 +138,8 @@ async fn of_two_tabs_with_personal_details_the_second_compares_and_saves_again(d
         "{}",
         clash.main()
     );
-    assert_eq!(jo.open(DETAILS).await.value_of("surname"), "First");
+    let stored = jo.open(&format!("{DETAILS}?typed=no")).await;
+    assert_eq!(stored.value_of("surname"), "First");
 
     let saved = jo.send(&clash.button("Save")).await;
     assert_eq!(saved.notice(), "Your personal details have been saved.");
@@ -373,9 +374,32 @@ async fn a_form_sent_too_late_changes_nothing(database: Database) {
     let out = jo.send(&page.button("Save").with("surname", "Late")).await;
     assert!(out.path.starts_with("/account/timed-out"), "{}", out.path);
     let back = log_in_on(&mut jo, &out, &address, PASSWORD).await;
+    // R11: it opens filled in, and is not saved by itself.
     assert_eq!(back.h1(), "Personal Details");
-    assert!(jo.open("/account").await.main().contains("Dr Jo Bloggs"));
-    jo.send(&back.button("Logout")).await;
+    assert_eq!(back.value_of("surname"), "Late");
+    let as_saved = jo.open(&back.link("Show what is saved instead")).await;
+    assert_eq!(as_saved.value_of("surname"), "Bloggs");
+
+    let other = jo.send(&as_saved.button("Save").with("forename", "Joanna")).await;
+    assert_eq!(other.notice(), "Your personal details have been saved.");
+    let role = jo.open("/account/work-details/change?role=1").await;
+    site.clock().advance(Duration::from_secs(31 * 60));
+    let typed = role
+        .button("Save")
+        .with("organisation", "Late School")
+        .with("address_line1", "9 Late Lane");
+    let out = jo.send(&typed).await;
+    let back = log_in_on(&mut jo, &out, &address, PASSWORD).await;
+    assert_eq!(back.h1(), "Change a Professional Role");
+    assert_eq!(back.value_of("address_line1"), "9 Late Lane");
+    let saved = jo.send(&back.button("Save")).await;
+    assert_eq!(saved.notice(), "Your work details have been saved.");
+    assert!(saved.main().contains("9 Late Lane"));
+    // It is kept no longer.
+    let again = jo.open("/account/work-details/change?role=1").await;
+    assert_eq!(again.texts_of(".notice"), Vec::<String>::new());
+
+    jo.send(&again.button("Logout")).await;
     for path in [DETAILS, WORK, "/account/work-details/add"] {
         let login = jo.open(path).await;
         assert_eq!(login.h1(), "Login", "{path}");
