@@ -84,6 +84,33 @@ impl FromStr for LanguageTag {
     }
 }
 
+/// A language in which the library itself has words: for moments and spans, and for some of its mails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    English,
+    Welsh,
+}
+
+impl Spoken {
+    /// The one to use for somebody who has chosen `tag`.
+    pub(crate) fn of(tag: &LanguageTag) -> Self {
+        if tag.language() == "cy" {
+            Self::Welsh
+        } else {
+            Self::English
+        }
+    }
+
+    /// What a text in it is marked with.
+    #[expect(dead_code, reason = "mails say it next")]
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en-GB",
+            Self::Welsh => "cy",
+        }
+    }
+}
+
 /// Says that a text is not the tag of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]

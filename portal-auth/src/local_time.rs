@@ -1,6 +1,7 @@
 //! Moments and spans as people read them: "10:40 pm today", "10:40 pm on 3 May", "12 hours".
 //!
-//! Mails and pages use the same words, so that "until when" reads alike wherever it is said.
+//! Mails and pages use the same words, so that "until when" reads alike wherever it is said. There are English and
+//! Welsh words; for every other language the English ones are used.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ZonedDateTime};
 
 use crate::environment::Timestamp;
+use crate::language::{LanguageTag, Spoken};
 
 /// Writes moments in one time zone.
 #[derive(Debug, Clone)]
@@ -37,15 +39,34 @@ impl LocalTime {
     /// year.
     #[must_use]
     pub fn moment(&self, at: Timestamp, now: Timestamp) -> String {
+        self.spoken_moment(Spoken::English, at, now)
+    }
+
+    /// As [`moment`](Self::moment), in the words of a language: "10:40 pm heddiw", "10:40 pm ar 3 Mai".
+    #[must_use]
+    pub fn moment_in(&self, language: &LanguageTag, at: Timestamp, now: Timestamp) -> String {
+        self.spoken_moment(Spoken::of(language), at, now)
+    }
+
+    pub(crate) fn spoken_moment(&self, spoken: Spoken, at: Timestamp, now: Timestamp) -> String {
         let (at, now) = (self.local(at), self.local(now));
-        let form = if at.date() == now.date() {
-            "%-I:%M %P today"
-        } else if at.year() == now.year() {
-            "%-I:%M %P on %-d %B"
-        } else {
-            "%-I:%M %P on %-d %B %Y"
+        let time = at.strftime("%-I:%M %P");
+        let day = at.strftime("%-d");
+        let month = match spoken {
+            Spoken::English => at.strftime("%B").to_string(),
+            Spoken::Welsh => welsh_month(at.month()).to_owned(),
         };
-        at.strftime(form).to_string()
+        let (today, on) = match spoken {
+            Spoken::English => ("today", "on"),
+            Spoken::Welsh => ("heddiw", "ar"),
+        };
+        if at.date() == now.date() {
+            format!("{time} {today}")
+        } else if at.year() == now.year() {
+            format!("{time} {on} {day} {month}")
+        } else {
+            format!("{time} {on} {day} {month} {}", at.strftime("%Y"))
+        }
     }
 
     fn local(&self, at: Timestamp) -> ZonedDateTime {
@@ -64,6 +85,20 @@ impl LocalTime {
 /// What is left over below a minute, or beside days below an hour, is cut off: a lifetime is never told too long.
 #[must_use]
 pub fn in_words(span: Duration) -> String {
+    spoken_span(Spoken::English, span)
+}
+
+/// As [`in_words`], in the words of a language: "10 munud", "12 awr", "2 ddiwrnod".
+#[must_use]
+pub fn in_words_of(language: &LanguageTag, span: Duration) -> String {
+    spoken_span(Spoken::of(language), span)
+}
+
+pub(crate) fn spoken_span(spoken: Spoken, span: Duration) -> String {
+    let count = |n, unit| match spoken {
+        Spoken::English => unit_of(n, unit),
+        Spoken::Welsh => welsh_unit_of(n, unit),
+    };
     let seconds = span.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     if minutes == 0 {
@@ -80,15 +115,53 @@ pub fn in_words(span: Duration) -> String {
     };
     match small {
         (0, _) => large,
-        (n, unit) => format!("{large} and {}", count(n, unit)),
+        (n, unit) => {
+            let and = match spoken {
+                Spoken::English => "and",
+                // Before a number whose name begins with a vowel: un, wyth, un ar ddeg.
+                Spoken::Welsh if matches!(n, 1 | 8 | 11) => "ac",
+                Spoken::Welsh => "a",
+            };
+            format!("{large} {and} {}", count(n, unit))
+        }
     }
 }
 
-fn count(n: u64, unit: &str) -> String {
+fn unit_of(n: u64, unit: &str) -> String {
     if n == 1 {
         format!("1 {unit}")
     } else {
         format!("{n} {unit}s")
+    }
+}
+
+/// A number takes the singular, and two of a thing softens its first letter.
+fn welsh_unit_of(n: u64, unit: &str) -> String {
+    let word = match (unit, n) {
+        ("second", _) => "eiliad",
+        ("minute", 2) => "funud",
+        ("minute", _) => "munud",
+        ("hour", _) => "awr",
+        (_, 2) => "ddiwrnod",
+        _ => "diwrnod",
+    };
+    format!("{n} {word}")
+}
+
+const fn welsh_month(month: i8) -> &'static str {
+    match month {
+        1 => "Ionawr",
+        2 => "Chwefror",
+        3 => "Mawrth",
+        4 => "Ebrill",
+        5 => "Mai",
+        6 => "Mehefin",
+        7 => "Gorffennaf",
+        8 => "Awst",
+        9 => "Medi",
+        10 => "Hydref",
+        11 => "Tachwedd",
+        _ => "Rhagfyr",
     }
 }
 
@@ -112,6 +185,39 @@ mod tests {
         assert_eq!(LocalTime::in_zone("UTC").unwrap().clock(EVENING), "9:40 pm");
         assert_eq!(london().clock(EVENING.plus(HOUR * 2)), "12:40 am");
         assert_eq!(london().clock(EVENING.minus(HOUR * 10)), "12:40 pm");
+    }
+
+    #[test]
+    fn moments_and_spans_are_told_in_welsh_too() {
+        // portal.md R4
+        let welsh = LanguageTag::parse("cy-GB").unwrap();
+        let moment = |at| london().moment_in(&welsh, at, EVENING);
+        assert_eq!(moment(EVENING), "10:40 pm heddiw");
+        assert_eq!(moment(EVENING.plus(HOUR * 2)), "12:40 am ar 4 Mai");
+        assert_eq!(moment(EVENING.plus(HOUR * 24 * 365)), "10:40 pm ar 3 Mai 2027");
+        for (seconds, words) in [
+            (1, "1 eiliad"),
+            (45, "45 eiliad"),
+            (60, "1 munud"),
+            (120, "2 funud"),
+            (600, "10 munud"),
+            (5400, "1 awr a 30 munud"),
+            (3660, "1 awr ac 1 munud"),
+            (43_200, "12 awr"),
+            (172_800, "2 ddiwrnod"),
+            (604_800 + 8 * 3600, "7 diwrnod ac 8 awr"),
+        ] {
+            assert_eq!(in_words_of(&welsh, Duration::from_secs(seconds)), words);
+        }
+        let other = LanguageTag::parse("fr").unwrap();
+        assert_eq!(in_words_of(&other, HOUR), "1 hour");
+        assert_eq!(london().moment_in(&other, EVENING, EVENING), "10:40 pm today");
+    }
+
+    #[test]
+    fn every_welsh_month_has_its_name() {
+        let months: std::collections::HashSet<_> = (1..=12).map(welsh_month).collect();
+        assert_eq!(months.len(), 12);
     }
 
     #[test]

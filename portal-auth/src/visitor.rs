@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::language::LanguageTag;
+use crate::language::{LanguageTag, Spoken};
 use crate::secret::token::DeviceToken;
 
 /// The longest user agent that is looked at, in bytes (LIM-2).
@@ -94,8 +94,8 @@ impl Visitor {
         match (known(&BROWSERS), known(&SYSTEMS)) {
             (Some(browser), Some(system)) => format!("{browser} on {system}"),
             (Some(browser), None) => browser.to_owned(),
-            (None, Some(system)) => format!("A browser on {system}"),
-            (None, None) => "An unknown browser".to_owned(),
+            (None, Some(system)) => format!("{SOME_BROWSER} on {system}"),
+            (None, None) => UNKNOWN.to_owned(),
         }
     }
 
@@ -121,6 +121,27 @@ impl Visitor {
         }
     }
 }
+
+/// A [label](Visitor::label), which accounts keep in English, in the words of a language: "Firefox ar Windows".
+#[must_use]
+pub fn label_in(language: &LanguageTag, label: &str) -> String {
+    spoken_label(Spoken::of(language), label)
+}
+
+pub(crate) fn spoken_label(spoken: Spoken, label: &str) -> String {
+    match spoken {
+        Spoken::English => label.to_owned(),
+        Spoken::Welsh if label == UNKNOWN => "Porwr anhysbys".to_owned(),
+        Spoken::Welsh => match label.split_once(" on ") {
+            Some((SOME_BROWSER, system)) => format!("Porwr ar {system}"),
+            Some((browser, system)) => format!("{browser} ar {system}"),
+            None => label.to_owned(),
+        },
+    }
+}
+
+const SOME_BROWSER: &str = "A browser";
+const UNKNOWN: &str = "An unknown browser";
 
 /// Marks in a `User-Agent`, the telling ones before those that everybody copies.
 const BROWSERS: [(&str, &str); 6] = [
@@ -193,6 +214,16 @@ mod tests {
             label("Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0 Safari/537.36 Edg/156.0"),
             "Edge on Linux"
         );
+        let welsh = LanguageTag::parse("cy").unwrap();
+        for (english, words) in [
+            ("Firefox on Windows", "Firefox ar Windows"),
+            ("A browser on Linux", "Porwr ar Linux"),
+            ("An unknown browser", "Porwr anhysbys"),
+            ("Safari", "Safari"),
+        ] {
+            assert_eq!(label_in(&welsh, english), words);
+            assert_eq!(label_in(&LanguageTag::default(), english), english);
+        }
         assert_eq!(label("curl/8.0"), "An unknown browser");
         assert_eq!(label(&"é".repeat(200)), "An unknown browser");
     }
