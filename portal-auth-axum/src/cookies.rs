@@ -97,11 +97,15 @@ impl PortalCookie {
     }
 
     fn line(self, value: &str, lifetime: &str) -> SetCookie {
-        let (name, same_site) = (self.name(), self.same_site());
-        SetCookie(Zeroizing::new(format!(
-            "{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}{lifetime}"
-        )))
+        host_cookie(self.name(), value, self.same_site(), lifetime)
     }
+}
+
+/// Writes a cookie with the attributes that all of a portal's have (WEB-1).
+pub(crate) fn host_cookie(name: &str, value: &str, same_site: &str, lifetime: &str) -> SetCookie {
+    SetCookie(Zeroizing::new(format!(
+        "{name}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}{lifetime}"
+    )))
 }
 
 /// The value of a cookie: 32 bytes as 43 characters of strict base64url.

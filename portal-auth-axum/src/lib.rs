@@ -7,6 +7,7 @@
 //! | [`host`] | the hosts under which the portal answers; 421 for every other |
 //! | [`request_guard`] | 403 for other sites' requests, and the token that every form carries |
 //! | [`form`] | a submitted form, read strictly and decoded once |
+//! | [`language_cookie`] | the language a person has chosen |
 //! | [`next`] | where to go after signing in, never off the site |
 //! | [`security_headers`] | the headers that keep a browser strict |
 //! | [`error`] | one answer for everything that is not success |
@@ -91,6 +92,7 @@ pub mod doors;
 pub mod error;
 pub mod form;
 pub mod host;
+pub mod language_cookie;
 pub mod next;
 pub mod request_guard;
 pub mod security_headers;

@@ -9,10 +9,11 @@ use portal_auth::visitor::Visitor;
 
 use crate::client_address::ClientAddress;
 use crate::cookies::{Cookies, PortalCookie};
+use crate::language_cookie::chosen_language;
 
 /// The [`Visitor`] of a request, which every outward method of `PortalAuth` asks for.
 ///
-/// Made of the [`ClientAddress`], the device cookie and the `User-Agent`. As an extractor it answers 500 where
+/// Made of the [`ClientAddress`], the device cookie, the language cookie and the `User-Agent`. As an extractor it answers 500 where
 /// [`find_client_address`](crate::client_address::find_client_address) is missing. Where the connection has no
 /// address, its visitor shares one guessing budget with all others of that kind.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl<S: Sync> FromRequestParts<S> for VisitorOf {
         let agent = parts.headers.get(USER_AGENT);
         let visitor = Visitor::unknown()
             .with_device(device)
+            .with_language(chosen_language(&parts.headers))
             .with_user_agent(agent.and_then(|line| line.to_str().ok()).unwrap_or_default());
         Ok(Self(match address.ip() {
             Some(ip) => visitor.from_network(ip),
