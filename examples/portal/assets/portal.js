@@ -2,6 +2,8 @@
 "use strict";
 
 const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
+// What is said comes from the page, in its language: one form for 1, another for every other number.
+const counted = (place, n) => (n === 1 ? place.dataset.one : place.dataset.other).replace("{n}", n);
 
 // Error summary: focus it where the browser ignored autofocus.
 each("[data-focus]", (summary) => summary.focus());
@@ -60,7 +62,7 @@ each("[data-rules]", (box) => {
     }
     clearTimeout(pause);
     pause = setTimeout(() => {
-      if (progress) progress.textContent = field.value ? `${met} of ${rules.length} password rules met` : "";
+      if (progress) progress.textContent = field.value ? box.dataset.progress.replace("{met}", met).replace("{all}", rules.length) : "";
     }, 1000);
   };
   field.addEventListener("input", update);
@@ -84,7 +86,7 @@ each("[data-combobox]", (box) => {
   list.id = `${input.id}-list`;
   list.hidden = true;
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Roles");
+  list.setAttribute("aria-label", box.dataset.roles);
   const status = document.createElement("p");
   status.className = "vh";
   status.setAttribute("role", "status");
@@ -120,7 +122,7 @@ each("[data-combobox]", (box) => {
     list.hidden = found.length === 0;
     input.setAttribute("aria-expanded", String(found.length > 0));
     mark(-1);
-    status.textContent = `${found.length} ${found.length === 1 ? "role matches" : "roles match"}`;
+    status.textContent = counted(box, found.length);
   };
   const choose = (item) => {
     input.value = item.textContent;
@@ -153,11 +155,11 @@ each("[data-wait]", (place) => {
   const end = Date.now() + Number(place.dataset.wait) * 1000;
   const timer = setInterval(() => {
     const left = Math.ceil((end - Date.now()) / 1000);
-    if (left > 0) place.textContent = `You can send it again in ${left} ${left === 1 ? "second" : "seconds"}.`;
+    if (left > 0) place.textContent = counted(place, left);
     else {
       clearInterval(timer);
       place.setAttribute("role", "status");
-      place.textContent = "You can send it again now.";
+      place.textContent = place.dataset.over;
     }
   }, 1000);
 });

@@ -1,7 +1,7 @@
 //! Writes every page in its states to a folder of static files, for looking at them and for checking them with axe:
 //!
 //! ```text
-//! cargo run -p portal --example gallery -- target/gallery
+//! cargo run -p portal --example gallery -- target/gallery [cy]
 //! python3 -m http.server --directory target/gallery
 //! ```
 
@@ -17,6 +17,7 @@ mod views;
 use views::{
     account::{AccountOverview, SummaryRow},
     activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable},
+    catalogue::Language,
     details::{AboutFields, Addresses, ManualAddress, RoleFields, RoleOption},
     errors::{ErrorPage, Problem, TryAgain},
     help::Help,
@@ -91,7 +92,7 @@ impl Gallery<'_> {
             next: Some("/areas/send-ehat".to_owned()),
         };
         let mut page = at("Login", Place::Login);
-        page.notice = Some(Notice::done(messages::TWO_STEP_ON));
+        page.notice = Some(Notice::done(Language::ENGLISH.t("two-step-on")));
         self.write(
             "login",
             &Login {
@@ -109,7 +110,7 @@ impl Gallery<'_> {
         )?;
         let missing = errors(&[("email", "email.required"), ("password", "password.required")]);
         let mut page = failed("Login", missing);
-        page.notice = Some(Notice::stale_form());
+        page.notice = Some(Notice::stale_form_in(Language::ENGLISH));
         self.write(
             "login-empty",
             &Login {
@@ -239,7 +240,7 @@ impl Gallery<'_> {
         };
         self.write("work-details-found", &work(at(title, Place::Register), found))?;
         let manual = Addresses::Manual {
-            why: Some(messages::POSTCODE_NOT_FOUND.to_owned()),
+            why: Some(Language::ENGLISH.t("work-not-found").to_owned()),
         };
         let wrong = errors(&[
             ("role", "role.required"),
@@ -379,7 +380,7 @@ impl Gallery<'_> {
         self.write("account", &overview)?;
         self.my_details()?;
         let mut page = signed_in("Two Step Verification", Place::Account);
-        page.notice = Some(Notice::done(messages::NOTHING_CHANGED));
+        page.notice = Some(Notice::done(Language::ENGLISH.t("nothing-changed")));
         let (preferred_method, areas) = ("none".to_owned(), vec![AREA.to_owned()]);
         self.write(
             "two-step",
@@ -596,8 +597,16 @@ fn titled(title: &str) -> Page {
     let help_email = Some("help@portal.example".to_owned());
     Page {
         help_email,
+        language: language(),
+        chosen: language(),
         ..Page::new(title, "Professional Portal", "form-token", "1")
     }
+}
+
+/// The second argument's language; the values that the gallery itself puts in stay English.
+fn language() -> Language {
+    let tag = env::args().nth(2).unwrap_or_default();
+    Language::from_tag(&tag).unwrap_or(Language::ENGLISH)
 }
 
 fn at(title: &str, here: Place) -> Page {

@@ -32,6 +32,7 @@ use crate::pages;
 use crate::problem::show_problems;
 use crate::roles::Roles;
 use crate::settings::Settings;
+use crate::views::catalogue::Language;
 
 /// The longest body of a form (LIM-1).
 const BODY_LIMIT: usize = 16 * 1024;
@@ -54,8 +55,8 @@ pub struct App {
     pub addresses: Arc<dyn AddressFinder>,
     /// Professional roles to choose from.
     pub roles: Roles,
-    /// The front page's text, ready to be shown.
-    pub home_html: String,
+    /// The front page's text by the tag of its language, ready to be shown; the first is the deployment's own.
+    pub home_html: Vec<(&'static str, String)>,
     /// Writes moments as people read them.
     pub local: LocalTime,
     /// The development inbox, where it is open.
@@ -69,6 +70,16 @@ pub struct App {
 }
 
 impl App {
+    /// The front page's text in a language, or as the deployment has it.
+    pub(crate) fn home_html(&self, language: Language) -> String {
+        let own = self.home_html.iter().find(|(tag, _)| *tag == language.tag());
+        match (own, self.home_html.first()) {
+            (Some((_, html)), _) => html.clone(),
+            (None, Some((tag, html))) => format!("<div lang=\"{tag}\">{html}</div>"),
+            (None, None) => String::new(),
+        }
+    }
+
     /// Whether this build lets a person move the clock; a default build never does (TST-3).
     #[must_use]
     pub const fn can_move_clock(&self) -> bool {
@@ -192,6 +203,7 @@ pub fn router(app: &Shared) -> Router {
         .route("/home", get(pages::home::signed_in))
         .route("/areas/send-ehat", get(pages::home::area))
         .route("/help", get(pages::help::help))
+        .route("/language", get(pages::language::show).post(pages::language::submit))
         .route("/account/login", get(pages::sign_in::show).post(pages::sign_in::submit))
         .route("/account/timed-out", get(pages::sign_in::timed_out))
         .route("/account/logout", post(pages::sign_in::sign_out))

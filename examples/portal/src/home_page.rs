@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
-use portal_auth::local_time::in_words;
+use portal_auth::language::LanguageTag;
+use portal_auth::local_time::in_words_of;
 
 use crate::settings::Settings;
 
@@ -56,13 +57,14 @@ impl HomePage {
         Ok(Self(markdown.to_owned()))
     }
 
-    /// The page as HTML, with the values of these settings.
+    /// The page as HTML, with the values of these settings in the words of its language.
     #[must_use]
-    pub fn to_html(&self, settings: &Settings) -> String {
+    pub fn to_html(&self, language: &LanguageTag, settings: &Settings) -> String {
+        let span = |span| in_words_of(language, span);
         let values = HashMap::from([
-            ("link_lifetime", in_words(settings.link_lifetime)),
-            ("idle_timeout", in_words(settings.idle_timeout)),
-            ("code_lifetime", in_words(settings.code_lifetime)),
+            ("link_lifetime", span(settings.link_lifetime)),
+            ("idle_timeout", span(settings.idle_timeout)),
+            ("code_lifetime", span(settings.code_lifetime)),
             ("service_name", settings.service_name.clone()),
         ]);
         #[expect(
@@ -158,7 +160,9 @@ mod tests {
             ..Given::default()
         };
         let (settings, _) = load(given).unwrap();
-        HomePage::parse(markdown).unwrap().to_html(&settings)
+        HomePage::parse(markdown)
+            .unwrap()
+            .to_html(&LanguageTag::default(), &settings)
     }
 
     #[test]

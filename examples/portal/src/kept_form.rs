@@ -40,9 +40,9 @@ use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck, FormGuard};
 use crate::app::Shared;
 use crate::pages::{about_form, personal_details, role_editor, role_form};
 use crate::problem::{Fail, offer_again, refusal};
+use crate::views::catalogue::Language;
 use crate::views::errors::TryAgain;
 use crate::views::layout::Notice;
-use crate::views::messages::FILLED_IN;
 
 /// The pages that take part. The order of fields is that of their seal.
 const FORMS: &[KeptFields] = &[
@@ -328,9 +328,16 @@ impl Kept {
     }
 
     /// Says that the form is filled in and not saved, with a way to what is saved.
+    #[allow(dead_code, reason = "for pages in English only")]
     pub(crate) fn notice(&self) -> Option<Notice> {
+        self.notice_in(Language::ENGLISH)
+    }
+
+    /// The same in the person's language.
+    pub(crate) fn notice_in(&self, language: Language) -> Option<Notice> {
         let (_, without) = self.0.as_ref()?;
-        Some(Notice::attention(FILLED_IN).with_link("Show what is saved instead", without))
+        let notice = Notice::attention(language.t("filled-in"));
+        Some(notice.with_link(language.t("filled-in-instead"), without))
     }
 }
 

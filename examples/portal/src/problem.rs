@@ -5,14 +5,17 @@ use std::any::Any;
 use askama::Template as _;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use portal_auth::error::{Denied, Fault};
 use portal_auth_axum::form::FormRejection;
+use portal_auth_axum::language_cookie::chosen_language;
 
 use crate::app::Shared;
+use crate::request::language_of;
+use crate::views::catalogue::Language;
 use crate::views::errors::{ErrorPage, Problem, TryAgain};
 use crate::views::layout::Page;
 
@@ -205,6 +208,7 @@ pub(crate) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 
 /// Middleware that gives every error answer without a page of its own the portal's page for it.
 pub(crate) async fn show_problems(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let language = language_of(chosen_language(request.headers()).as_ref());
     let response = next.run(request).await;
     let told = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes().starts_with(b"text/html") || kind.as_bytes().starts_with(b"application/json")
@@ -215,7 +219,7 @@ pub(crate) async fn show_problems(State(app): State<Shared>, request: Request, n
         None => for_status(response.status(), &app),
     };
     match problem {
-        Some(problem) => page(&app, response, problem),
+        Some(problem) => page(&app, language, response, problem),
         None => response,
     }
 }
@@ -243,20 +247,25 @@ fn for_status(status: StatusCode, app: &Shared) -> Option<Problem> {
 }
 
 /// Keeps the answer's status and headers and writes the page as its body.
-fn page(app: &Shared, response: Response, problem: Problem) -> Response {
+fn page(app: &Shared, language: Language, response: Response, problem: Problem) -> Response {
     let mut page = Page::new(
-        problem.title(),
+        problem.title_in(language),
         &app.settings.service_name,
         "",
         crate::assets::version(),
     );
     page.help_email = app.settings.help_email.as_ref().map(|e| e.as_str().to_owned());
+    page.language = language;
+    page.chosen = language;
     let Ok(html) = (ErrorPage { page, problem }).render() else {
         return response;
     };
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(axum::http::header::CONTENT_LENGTH);
     parts.headers.remove(CONTENT_TYPE);
+    parts
+        .headers
+        .insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     let (status, headers) = (parts.status, parts.headers);
     let mut told = (status, Html(html)).into_response();
     for (name, value) in &headers {

@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::extract::FromRequestParts;
-use axum::http::header::LOCATION;
+use axum::http::header::{CONTENT_LANGUAGE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use portal_auth::account::professional_profile::AboutYou;
 use portal_auth::environment::Timestamp;
 use portal_auth::features::keep_form::KeptForms;
-use portal_auth::local_time::in_words;
+use portal_auth::language::LanguageTag;
 use portal_auth::secret::token::{ChallengeToken, DraftToken, KeptFormToken, LinkToken, SessionToken};
 use portal_auth::session::SessionEnd;
 use portal_auth::visitor::Visitor;
 use portal_auth::{PortalAuth, SignedIn};
 use portal_auth_axum::cookies::{CookieValue, Cookies, PortalCookie, SetCookie};
 use portal_auth_axum::form::Form;
+use portal_auth_axum::next::Next;
 use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck};
 use portal_auth_axum::session_cookies::SessionCookies;
 use portal_auth_axum::signed_in::MaybeSignedIn;
@@ -27,6 +28,7 @@ use crate::app::Shared;
 use crate::kept_form::{self, Kept, KeptFields, SEAL_FIELD};
 use crate::pages::session::Left;
 use crate::problem::Fail;
+use crate::views::catalogue::{Filled, Language};
 use crate::views::layout::{FieldMessage, Notice, Page, Place, SignedInHeader, TimeOut, TypedHere};
 
 /// How long before a session ends its person is warned (R10).
@@ -39,6 +41,8 @@ pub(crate) struct Ctx {
     pub(crate) person: MaybeSignedIn,
     /// Forename and surname of whoever is signed in, for the header.
     name: String,
+    /// What the person has chosen, or English.
+    language: Language,
     cookies: Cookies,
     /// Path and query, for the way back.
     target: String,
@@ -60,6 +64,7 @@ impl FromRequestParts<Shared> for Ctx {
         };
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
+            language: language_of(visitor.language()),
             visitor,
             person,
             name,
@@ -75,6 +80,13 @@ impl FromRequestParts<Shared> for Ctx {
             app: app.clone(),
         })
     }
+}
+
+/// The catalogue for a person's choice; English where there is none for it.
+pub(crate) fn language_of(chosen: Option<&LanguageTag>) -> Language {
+    chosen
+        .and_then(|tag| Language::from_tag(tag.as_str()))
+        .unwrap_or(Language::ENGLISH)
 }
 
 /// As the person gave it when they registered; empty where the profile has no name.
@@ -297,8 +309,31 @@ impl Ctx {
             && kept_form::seal_holds(guard, &self.cookies, self.path(), form))
     }
 
-    /// The frame of a page, filled in; hand it to [`render`](Self::render) in its view.
+    /// The frame of a page in the person's language, filled in; hand it to [`render`](Self::render) in its view.
+    ///
+    /// `title` is the id of the title in the catalogue.
+    pub(crate) fn translated_page(
+        &mut self,
+        title: &'static str,
+        here: Place,
+        trouble: Trouble,
+    ) -> Result<Frame, Fail> {
+        let language = self.language;
+        self.frame(language, language.t(title), here, trouble)
+    }
+
+    /// The frame of a page that is in English only.
     pub(crate) fn page(&mut self, title: &str, here: Place, trouble: Trouble) -> Result<Frame, Fail> {
+        self.frame(Language::ENGLISH, title, here, trouble)
+    }
+
+    fn frame(
+        &mut self,
+        language: Language,
+        title: &str,
+        here: Place,
+        trouble: Trouble,
+    ) -> Result<Frame, Fail> {
         let issued = self.app.guard.issue(&self.cookies)?;
         let settings = &self.app.settings;
         let mut page = Page::new(
@@ -309,11 +344,14 @@ impl Ctx {
         );
         page.help_email = settings.help_email.as_ref().map(|e| e.as_str().to_owned());
         page.here = here;
+        page.language = language;
+        page.chosen = self.language;
+        page.target = self.way_back();
         if let MaybeSignedIn::SignedIn(signed_in) = &self.person {
             page.signed_in = Some(SignedInHeader {
                 name: self.name.clone(),
-                idle_limit: in_words(settings.idle_timeout),
-                time_out: self.time_out(signed_in.person()),
+                idle_limit: language.span(settings.idle_timeout),
+                time_out: self.time_out(language, signed_in.person()),
             });
             page.typed = KeptFields::kept_at(self.path()).map(|form| TypedHere {
                 path: self.path().to_owned(),
@@ -322,13 +360,13 @@ impl Ctx {
         }
         let status = trouble.status();
         if trouble.stale {
-            page.notice = Some(Notice::stale_form());
+            page.notice = Some(Notice::stale_form_in(language));
         }
         page.errors = trouble.errors;
         Ok(Frame { page, status, issued })
     }
 
-    fn time_out(&self, person: &SignedIn) -> TimeOut {
+    fn time_out(&self, language: Language, person: &SignedIn) -> TimeOut {
         let sessions = &self.app.auth.config().sessions;
         let left = Left::renewed(&self.app, person);
         // Where the limit is short, half of it is for working.
@@ -336,8 +374,8 @@ impl Ctx {
         TimeOut {
             left: left.idle.min(left.absolute),
             warn: warn.as_secs(),
-            warn_words: in_words(warn),
-            longest: in_words(sessions.absolute),
+            warn_words: language.span(warn),
+            longest: language.span(sessions.absolute),
             longest_until: self.clock(person.expires_at()),
         }
     }
@@ -351,6 +389,8 @@ impl Ctx {
     pub(crate) fn render_here(&mut self, frame: Shown, view: &impl Template) -> Result<Response, Fail> {
         let html = view.render()?;
         let mut response = (frame.issued, (frame.status, Html(html))).into_response();
+        let language = HeaderValue::from_static(frame.language.tag());
+        response.headers_mut().insert(CONTENT_LANGUAGE, language);
         self.write_cookies(response.headers_mut())?;
         Ok(response)
     }
@@ -370,9 +410,43 @@ impl Ctx {
         Ok(())
     }
 
-    /// "10:40 pm today", as the portal's zone has it.
+    /// What the person has chosen, or English.
+    pub(crate) const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// A text of the catalogue in the person's language.
+    pub(crate) fn t(&self, id: &'static str) -> &'static str {
+        self.language.t(id)
+    }
+
+    /// A text of the catalogue that takes values, in the person's language.
+    pub(crate) fn fill(&self, id: &'static str) -> Filled {
+        self.language.fill(id)
+    }
+
+    /// "10:40 pm today", as the portal's zone and the person's language have it.
+    pub(crate) fn when(&self, at: Timestamp) -> String {
+        self.language.moment(&self.app.local, at, self.app.auth.now())
+    }
+
+    /// "10:40 pm today" in English, for a page in English only.
+    #[allow(dead_code, reason = "pages in English only use it")]
     pub(crate) fn moment(&self, at: Timestamp) -> String {
         self.app.local.moment(at, self.app.auth.now())
+    }
+
+    /// This page, as a place to come back to once a language is chosen.
+    ///
+    /// A mailed token that could not be read stays out of the page (TOK-5).
+    fn way_back(&self) -> String {
+        let (path, _) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let target = if self.query("t").is_some() {
+            path
+        } else {
+            &self.target
+        };
+        place_with_language(target).unwrap_or_default()
     }
 
     /// "10:40 pm".
@@ -392,6 +466,7 @@ pub(crate) struct Frame {
 #[derive(Debug)]
 pub(crate) struct Shown {
     status: StatusCode,
+    language: Language,
     issued: portal_auth_axum::request_guard::IssuedToken,
 }
 
@@ -412,14 +487,28 @@ impl Frame {
 
     /// Takes the page out for its view.
     pub(crate) fn split(self) -> (Page, Shown) {
+        let language = self.page.language;
         (
             self.page,
             Shown {
                 status: self.status,
+                language,
                 issued: self.issued,
             },
         )
     }
+}
+
+/// A page of this portal to come back to after a language was chosen (WEB-4): every one that is shown, and not only
+/// those that a login may lead to.
+pub(crate) fn place_with_language(target: &str) -> Option<String> {
+    let acts = |path: &str| matches!(path, "/account/logout");
+    let path = target.split('?').next().unwrap_or_default();
+    let next = Next::parse(
+        target,
+        &["/", "/account", "/admin", "/areas", "/dev/mail", "/help", "/home"],
+    );
+    next.filter(|_| !acts(path)).map(|next| next.as_str().to_owned())
 }
 
 /// 303: the browser asks for the other page, and a refresh sends nothing again (R2).

@@ -31,6 +31,7 @@ use crate::keys_file;
 use crate::settings::{
     Content, DatabaseUrl, MailRoute, Preset, Settings, SmtpSecurity, SmtpServer, TwoStepRule,
 };
+use crate::views::catalogue::Language;
 
 /// How long running requests and mails may take to finish after the signal to end; SIGTERM ends within 10 s.
 const GRACE: Duration = Duration::from_secs(8);
@@ -128,7 +129,7 @@ pub fn assemble(
         guard,
         addresses: Arc::new(Patience::two_seconds(content.addresses.clone())),
         roles: content.roles.clone(),
-        home_html: content.home.to_html(settings),
+        home_html: home_html(settings, content),
         local,
         inbox,
         export_parts: export_parts(),
@@ -165,6 +166,19 @@ async fn forget_the_gone(parts: Vec<Arc<dyn ExportPart>>, shutdown: impl Future<
             () = tokio::time::sleep(FORGET_EVERY) => {}
         }
     }
+}
+
+/// The front page in every language that it is written in, English first.
+fn home_html(settings: &Settings, content: &Content) -> Vec<(&'static str, String)> {
+    let english = (Language::ENGLISH.tag(), &content.home);
+    let others = content.home_in.iter().map(|(tag, home)| (*tag, home));
+    std::iter::once(english)
+        .chain(others)
+        .map(|(tag, home)| {
+            let language = Language::from_tag(tag).unwrap_or(Language::ENGLISH);
+            (tag, home.to_html(&language.as_tag(), settings))
+        })
+        .collect()
 }
 
 fn clock(settings: &Settings) -> Result<Arc<dyn Clock>, Failure> {

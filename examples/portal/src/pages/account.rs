@@ -7,10 +7,10 @@ use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::TwoStep;
 
 use crate::pages::personal_details::gender;
-use crate::pages::register::label;
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble};
 use crate::views::account::{AccountOverview, SummaryRow};
+use crate::views::catalogue::Language;
 use crate::views::layout::Place;
 pub(crate) use crate::views::menu::menu;
 
@@ -87,12 +87,12 @@ fn rows(ctx: &Ctx, account: &AccountRow) -> Vec<SummaryRow> {
 
 /// What the profile lacks since the service asks for more, and where to say it: "title" of "Tell us your title to carry
 /// on" (P15).
-pub(crate) fn missing(profile: &CurrentProfile) -> Option<(String, String)> {
+pub(crate) fn missing(language: Language, profile: &CurrentProfile) -> Option<(String, String)> {
     let missing = profile.missing().into_iter().next()?;
     let (page, whole) = if missing.section == AboutYou::NAME {
-        (PERSONAL, "personal details")
+        (PERSONAL, language.t("missing-personal"))
     } else {
-        (WORK, "work details")
+        (WORK, language.t("missing-work"))
     };
     let field = missing.field.unwrap_or_default();
     // `roles[1].town`: a field of the second role.
@@ -106,9 +106,9 @@ pub(crate) fn missing(profile: &CurrentProfile) -> Option<(String, String)> {
         page.to_owned()
     };
     let what = match field {
-        "roles" => "professional role".to_owned(),
+        "roles" => language.t("missing-role").to_owned(),
         "" | "main" => whole.to_owned(),
-        field => label(field).to_lowercase(),
+        field => language.label(field).to_lowercase(),
     };
     Some((what, href))
 }

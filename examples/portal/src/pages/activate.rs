@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use portal_auth::features::activate::{ActivateRefused, ActivationPage};
-use portal_auth::local_time::in_words;
 use portal_auth::password::Password;
 use portal_auth::secret::token::LinkToken;
 use portal_auth_axum::cookies::PortalCookie;
@@ -15,7 +14,6 @@ use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button};
 use crate::views::activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable};
 use crate::views::layout::{FieldMessage, Place};
-use crate::views::messages::message;
 
 const PATH: &str = "/account/complete-registration";
 
@@ -43,7 +41,7 @@ pub(crate) async fn show(mut ctx: Ctx) -> Result<Response, Fail> {
 
 fn page(mut ctx: Ctx, link: &ActivationPage, trouble: Trouble) -> Result<Response, Fail> {
     let (page, shown) = ctx
-        .page("Confirm your email address", Place::Register, trouble)?
+        .translated_page("complete-title", Place::Register, trouble)?
         .split();
     ctx.render(
         shown,
@@ -59,21 +57,21 @@ fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> 
     let (title, why) = match refused {
         ActivateRefused::Used { email } => return thank_you(ctx, Some(email.as_str().to_owned())),
         ActivateRefused::Expired { at, renewable } => (
-            "This link has stopped working",
+            "link-expired-title",
             WhyNotUsable::Expired {
-                stopped_at: ctx.moment(at),
-                lifetime: in_words(ctx.app.settings.link_lifetime),
+                stopped_at: ctx.when(at),
+                lifetime: ctx.language().span(ctx.app.settings.link_lifetime),
                 renewable,
             },
         ),
-        ActivateRefused::Replaced => ("We have sent a newer link", WhyNotUsable::Replaced),
+        ActivateRefused::Replaced => ("link-replaced-title", WhyNotUsable::Replaced),
         ActivateRefused::Ended | ActivateRefused::NotCorrect { .. } => {
-            ("This registration can no longer be completed", WhyNotUsable::Over)
+            ("link-over-title", WhyNotUsable::Over)
         }
         _ => return unknown_link(ctx, "", Trouble::none()),
     };
     let frame = ctx
-        .page(title, Place::Register, Trouble::none())?
+        .translated_page(title, Place::Register, Trouble::none())?
         .with_status(StatusCode::GONE);
     let (page, shown) = frame.split();
     ctx.render(shown, &LinkNotUsable { page, why })
@@ -81,7 +79,7 @@ fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> 
 
 /// One answer for every link that is not ours: cut, wrong, forged, forgotten.
 fn unknown_link(mut ctx: Ctx, typed: &str, trouble: Trouble) -> Result<Response, Fail> {
-    let frame = ctx.page("Check that the whole link was copied", Place::Register, trouble)?;
+    let frame = ctx.translated_page("link-unknown-title", Place::Register, trouble)?;
     let (page, shown) = frame.with_status(StatusCode::NOT_FOUND).split();
     ctx.render(
         shown,
@@ -125,7 +123,7 @@ async fn own_address(
 
 fn thank_you(mut ctx: Ctx, email: Option<String>) -> Result<Response, Fail> {
     let (page, shown) = ctx
-        .page("Thank you for registering", Place::Register, Trouble::none())?
+        .translated_page("registered-title", Place::Register, Trouble::none())?
         .split();
     ctx.render(shown, &Registered { page, email })
 }
@@ -176,17 +174,12 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
         }
         Err(denied) => match refusal(denied)? {
             ActivateRefused::PasswordRequired => {
-                let text = message("password.required", None, "Password");
-                page(ctx, &link, Trouble::field("password", &text))
+                let trouble = Trouble::field("password", ctx.t("password-required"));
+                page(ctx, &link, trouble)
             }
             ActivateRefused::NotCorrect { tries_left: 0 } => not_usable(ctx, ActivateRefused::Ended),
             ActivateRefused::NotCorrect { tries_left } => {
-                let tries = if tries_left == 1 {
-                    "1 try".to_owned()
-                } else {
-                    format!("{tries_left} tries")
-                };
-                let text = format!("Password is not correct. {tries} left.");
+                let text = ctx.fill("complete-wrong").set("n", tries_left).to_string();
                 page(
                     ctx,
                     &link,
@@ -221,10 +214,9 @@ fn open_typed(mut ctx: Ctx, typed: &str) -> Result<Response, Fail> {
             ctx.set_cookie(PortalCookie::Link, (&token).into());
             ctx.see(PATH)
         }
-        None => unknown_link(
-            ctx,
-            typed,
-            Trouble::field("link", "Paste the whole link from the email"),
-        ),
+        None => {
+            let trouble = Trouble::field("link", ctx.t("link-required"));
+            unknown_link(ctx, typed, trouble)
+        }
     }
 }

@@ -12,7 +12,6 @@ use crate::pages::verify::{code_message, code_sent, resend_message};
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect, with_next};
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::{CODE_SENT_AGAIN, CODES_CLOSED, message};
 use crate::views::sign_in::ConfirmPassword;
 
 const PATH: &str = "/account/confirm-password";
@@ -25,14 +24,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let next = ctx.next();
     let sent = code_on_its_way(&ctx).await?;
     let again = ctx.query("notice") == Some("sent-again");
-    page(
-        ctx,
-        sent.as_ref(),
-        next,
-        Trouble::none(),
-        again.then(|| Notice::done(CODE_SENT_AGAIN)),
-    )
-    .await
+    let notice = again.then(|| Notice::done(ctx.t("verify-resent")));
+    page(ctx, sent.as_ref(), next, Trouble::none(), notice).await
 }
 
 async fn code_on_its_way(ctx: &Ctx) -> Result<Option<CodeNotice>, Fail> {
@@ -55,7 +48,7 @@ async fn page(
     };
     let code = sent.map(|sent| code_sent(&ctx, sent));
     let (page, shown) = ctx
-        .page("Confirm it is you", Place::Account, trouble)?
+        .translated_page("confirm-title", Place::Account, trouble)?
         .noticing(notice)
         .split();
     ctx.render(
@@ -157,8 +150,8 @@ async fn refused(
     match refused {
         ConfirmRefused::SessionEnded(_) => ctx.see(&with_next("/account/timed-out", next.as_deref())),
         ConfirmRefused::PasswordRequired => {
-            let text = message("password.required", None, "Password");
-            page(ctx, None, next, Trouble::field("password", &text), None).await
+            let trouble = Trouble::field("password", ctx.t("password-required"));
+            page(ctx, None, next, trouble, None).await
         }
         ConfirmRefused::Code(code) => {
             let digits = ctx.app.auth.config().codes.digits;
@@ -166,7 +159,7 @@ async fn refused(
                 CodeRefused::Expired { sent } => sent.clone(),
                 _ => None,
             };
-            match code_message(&code, digits) {
+            match code_message(ctx.language(), &code, digits) {
                 Some(text) => {
                     let shown = renewed.or(sent);
                     page(ctx, shown.as_ref(), next, Trouble::field("code", &text), None).await
@@ -174,25 +167,17 @@ async fn refused(
                 None => {
                     ctx.clear_cookie(PortalCookie::Verify);
                     let why = match code {
-                        CodeRefused::Closed => CODES_CLOSED,
-                        CodeRefused::TriesUsed => {
-                            "That was the last try for this code. Enter your password to get a new one."
-                        }
-                        _ => "That took too long. Enter your password again.",
+                        CodeRefused::Closed => ctx.t("code-too_many_wrong"),
+                        CodeRefused::TriesUsed => ctx.t("confirm-last-try"),
+                        _ => ctx.t("confirm-too-long"),
                     };
                     page(ctx, None, next, Trouble::general(why), None).await
                 }
             }
         }
         _ => {
-            page(
-                ctx,
-                None,
-                next,
-                Trouble::field("password", "Password is not correct."),
-                None,
-            )
-            .await
+            let trouble = Trouble::field("password", ctx.t("password-wrong"));
+            page(ctx, None, next, trouble, None).await
         }
     }
 }

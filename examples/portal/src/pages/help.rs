@@ -1,7 +1,6 @@
 //! Help from every page, and what to do about a forgotten password (P31, P13).
 
 use axum::response::Response;
-use portal_auth::local_time::in_words;
 
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble};
@@ -11,14 +10,16 @@ use crate::views::sign_in::ForgottenPassword;
 
 /// P31 `/help`.
 pub(crate) async fn help(mut ctx: Ctx) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Help", Place::Elsewhere, Trouble::none())?.split();
+    let (page, shown) = ctx
+        .translated_page("help-title", Place::Elsewhere, Trouble::none())?
+        .split();
     let settings = &ctx.app.settings;
     let view = Help {
         page,
         sender: settings.mail_from.as_str().to_owned(),
-        link_lifetime: in_words(settings.link_lifetime),
-        code_lifetime: in_words(settings.code_lifetime),
-        idle_limit: in_words(settings.idle_timeout),
+        link_lifetime: ctx.language().span(settings.link_lifetime),
+        code_lifetime: ctx.language().span(settings.code_lifetime),
+        idle_limit: ctx.language().span(settings.idle_timeout),
     };
     ctx.render(shown, &view)
 }

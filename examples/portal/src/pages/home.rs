@@ -13,7 +13,6 @@ use crate::views::layout::Place;
 use crate::views::sign_in::LoginForm;
 
 /// The gated area of the guide.
-pub(crate) const AREA: &str = "SEND (EHCP) & Early Help (EHAT)";
 const AREA_PATH: &str = "/areas/send-ehat";
 
 /// P1 `/`.
@@ -21,8 +20,10 @@ pub(crate) async fn front(mut ctx: Ctx) -> Result<Response, Fail> {
     if ctx.is_signed_in() {
         return Ok(redirect("/home"));
     }
-    let (page, shown) = ctx.page("Home", Place::Home, Trouble::none())?.split();
-    let content_html = ctx.app.home_html.clone();
+    let (page, shown) = ctx
+        .translated_page("home-title", Place::Home, Trouble::none())?
+        .split();
+    let content_html = ctx.app.home_html(ctx.language());
     let login = LoginForm {
         email: String::new(),
         next: None,
@@ -65,19 +66,24 @@ pub(crate) async fn home(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fai
         .get::<AboutYou>()
         .map_or_else(String::new, |about| about.forename);
     // A profile that cannot be read keeps nobody from their home; its own pages say what is wrong.
-    let missing = ctx.app.auth.profile(&account).ok().as_ref().and_then(missing);
-    let (page, shown) = ctx.page("Home", Place::Home, trouble)?.split();
+    let missing = ctx
+        .app
+        .auth
+        .profile(&account)
+        .ok()
+        .as_ref()
+        .and_then(|profile| missing(ctx.language(), profile));
+    let (page, shown) = ctx.translated_page("home-title", Place::Home, trouble)?.split();
     let tiles = vec![
         Tile {
-            heading: AREA.to_owned(),
+            heading: ctx.t("area-name").to_owned(),
             href: AREA_PATH.to_owned(),
-            description: "Early Help assessments, and advice for Education, Health and Care Plans."
-                .to_owned(),
+            description: ctx.t("tile-area").to_owned(),
         },
         Tile {
-            heading: "My Account".to_owned(),
+            heading: ctx.t("nav-my-account").to_owned(),
             href: "/account".to_owned(),
-            description: "Your details, and how you log in.".to_owned(),
+            description: ctx.t("tile-account").to_owned(),
         },
     ];
     ctx.render(
@@ -98,7 +104,11 @@ async fn last_login(ctx: &Ctx, signed_in: &portal_auth::SignedIn) -> Result<Opti
     let before = sign_ins
         .into_iter()
         .find(|event| event.at < signed_in.signed_in_at());
-    Ok(before.map(|event| format!("{} with {}", ctx.moment(event.at), event.label)))
+    Ok(before.map(|event| {
+        let last = ctx.fill("signed-in-last-with").set("when", ctx.when(event.at));
+        last.set("browser", ctx.language().browser(&event.label))
+            .to_string()
+    }))
 }
 
 /// The gated area: a session must have proved both steps (STP-2).
@@ -115,24 +125,30 @@ pub(crate) async fn area(
 ) -> Result<Response, Fail> {
     match entered {
         Ok(_) => {
-            let (page, shown) = ctx.page(AREA, Place::Elsewhere, Trouble::none())?.split();
+            let (page, shown) = ctx
+                .translated_page("area-name", Place::Elsewhere, Trouble::none())?
+                .split();
+            let area = ctx.t("area-name").to_owned();
             ctx.render(
                 shown,
                 &Area {
                     page,
-                    area: AREA.to_owned(),
+                    area,
                     tiles: Vec::new(),
                 },
             )
         }
         Err(AreaRefused::InviteTwoStep(_)) => {
-            let title = "Two Step Verification is needed here";
-            let (page, shown) = ctx.page(title, Place::Elsewhere, Trouble::none())?.split();
+            let title = "area-closed-title";
+            let (page, shown) = ctx
+                .translated_page(title, Place::Elsewhere, Trouble::none())?
+                .split();
+            let area = ctx.t("area-name").to_owned();
             ctx.render(
                 shown,
                 &AreaClosed {
                     page,
-                    area: AREA.to_owned(),
+                    area,
                     next: AREA_PATH.to_owned(),
                 },
             )

@@ -12,6 +12,7 @@ pub(crate) mod confirm;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
+pub(crate) mod language;
 pub(crate) mod mailed_link;
 pub(crate) mod personal_details;
 pub(crate) mod professional_roles;

@@ -5,13 +5,12 @@ use portal_auth::account::email::EmailAddress;
 use portal_auth::account::professional_profile::AboutYou as Section;
 use portal_auth::account::profile::Section as _;
 use portal_auth::config::SecretQuestion;
-use portal_auth::error::FieldErrors;
+use portal_auth::error::{FieldError, FieldErrors};
 use portal_auth::features::register::{
     RegisterRefused, RegistrationProgress, Save, SecurityDetails as Details,
 };
 use portal_auth::password::Password;
 use portal_auth::password::policy::PasswordOwner;
-use portal_auth::password::wording;
 use portal_auth::registration::draft::Step as OpenStep;
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
@@ -20,8 +19,8 @@ use serde_json::Value;
 use crate::pages::about_form;
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect};
+use crate::views::catalogue::Language;
 use crate::views::layout::{FieldMessage, Notice, Place};
-use crate::views::messages::{DRAFT_EXPIRED, message};
 use crate::views::register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step};
 
 pub(crate) const SECURITY: &str = "/account/register/security-details";
@@ -99,16 +98,18 @@ pub(crate) fn done(progress: &RegistrationProgress) -> usize {
 fn already_sent(ctx: &mut Ctx, progress: &RegistrationProgress) -> Result<Response, Fail> {
     let activated = progress.sent.as_ref().is_some_and(|s| s.activated);
     let (next_href, next_text) = if activated {
-        ("/account/registered", "Log in")
+        ("/account/registered", "already-sent-login")
     } else {
-        (SENT, "What to do next")
+        (SENT, "already-sent-next")
     };
-    let title = "You have already sent this registration";
-    let (page, shown) = ctx.page(title, Place::Register, Trouble::none())?.split();
+    let title = "already-sent-title";
+    let (page, shown) = ctx
+        .translated_page(title, Place::Register, Trouble::none())?
+        .split();
     let view = AlreadySent {
         page,
         next_href: next_href.to_owned(),
-        next_text: next_text.to_owned(),
+        next_text: ctx.t(next_text).to_owned(),
     };
     ctx.render_here(shown, &view)
 }
@@ -120,7 +121,7 @@ pub(crate) async fn show_security(mut ctx: Ctx) -> Result<Response, Fail> {
         return already_sent(&mut ctx, progress);
     }
     let expired = ctx.query("notice") == Some("expired") || (progress.is_none() && ctx.draft().is_some());
-    let notice = expired.then(|| Notice::attention(DRAFT_EXPIRED));
+    let notice = expired.then(|| Notice::attention(ctx.t("draft-expired")));
     let typed = Typed::from_progress(progress.as_ref());
     security_page(ctx, progress.as_ref(), typed, Trouble::none(), notice)
 }
@@ -153,26 +154,27 @@ fn security_page(
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
     let (page, shown) = ctx
-        .page("Security Details", Place::Register, trouble)?
+        .translated_page("security-title", Place::Register, trouble)?
         .noticing(notice)
         .split();
+    let language = ctx.language();
     let config = ctx.app.auth.config();
     let questions = match config.registration.secret_question {
         SecretQuestion::Required => config
             .registration
             .questions
             .iter()
-            .map(|q| Choice::new(q.id().as_str(), q.text()))
+            .map(|q| Choice::new(q.id().as_str(), language.question(q.id().as_str(), q.text())))
             .collect(),
         SecretQuestion::Off => Vec::new(),
     };
     let view = SecurityDetails {
         page,
-        steps: Step::list(1, progress.map_or(0, done)),
+        steps: Step::list_in(language, 1, progress.map_or(0, done)),
         email: typed.email,
         email2: Some(typed.email2),
         ask_password_twice: true,
-        rules: config.passwords.policy.lines(),
+        rules: language.rule_lines(config.passwords.policy.lines()),
         password_rules: config.passwords.policy.password_rules(),
         question: typed.question,
         questions,
@@ -230,6 +232,7 @@ pub(crate) async fn submit_security(
 
 /// All that is wrong with a password in one sentence; the other fields one by one (R3, R7).
 fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Password) -> Vec<FieldMessage> {
+    let language = ctx.language();
     let mut messages = Vec::new();
     for error in errors.iter() {
         let text = if error.field == "new-password" {
@@ -241,11 +244,11 @@ fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Pa
                 .as_ref()
                 .map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
             match ctx.app.auth.config().passwords.policy.check(password, &owner) {
-                Err(broken) if !password.is_empty() => wording::sentence(&broken),
-                _ => message(error.reason.code(), error.number, "Password"),
+                Err(broken) if !password.is_empty() => language.broken_rules(&broken),
+                _ => language.message(error.reason.code(), error.number, language.label("new-password")),
             }
         } else {
-            message(error.reason.code(), error.number, label(&error.field))
+            language.message(error.reason.code(), error.number, language.label(&error.field))
         };
         messages.push(FieldMessage::new(&error.field, &text));
     }
@@ -263,38 +266,17 @@ const SECURITY_FIELDS: [&str; 6] = [
     "answer",
 ];
 
-/// The label of a field, for sentences that any field can have.
-pub(crate) fn label(field: &str) -> &'static str {
-    match field {
-        "email" => "Email Address",
-        "email2" => "Confirm Email",
-        "new-password" => "Password",
-        "new-password2" => "Confirm Password",
-        "question" => "Secret Question",
-        "answer" => "Secret Answer",
-        "title" => "Title",
-        "forename" => "Forename",
-        "surname" => "Surname",
-        "gender" | "gender_other" => "Gender",
-        "role" => "Professional Role",
-        "organisation" => "Organisation Name",
-        "postcode" => "Postcode",
-        "address_line1" => "Address line 1",
-        "address_line2" => "Address line 2",
-        "town" => "Town or city",
-        "county" => "County",
-        "country" => "Country",
-        "mobile" => "Mobile Number",
-        "work_phone" => "Work Phone",
-        _ => "This field",
-    }
+/// Messages in English in the order of a page's fields.
+pub(crate) fn messages(errors: &FieldErrors) -> Vec<FieldMessage> {
+    messages_in(Language::ENGLISH, errors)
 }
 
 /// Messages in the order of a page's fields.
-pub(crate) fn messages(errors: &FieldErrors) -> Vec<FieldMessage> {
+pub(crate) fn messages_in(language: Language, errors: &FieldErrors) -> Vec<FieldMessage> {
+    let text = |e: &FieldError| language.message(e.reason.code(), e.number, language.label(&e.field));
     errors
         .iter()
-        .map(|e| FieldMessage::new(&e.field, &message(e.reason.code(), e.number, label(&e.field))))
+        .map(|e| FieldMessage::new(&e.field, &text(e)))
         .collect()
 }
 
@@ -319,10 +301,12 @@ fn about_page(
     typed: &Value,
     trouble: Trouble,
 ) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("About you", Place::Register, trouble)?.split();
+    let (page, shown) = ctx
+        .translated_page("about-title", Place::Register, trouble)?
+        .split();
     let view = AboutYou {
         page,
-        steps: Step::list(2, done(progress)),
+        steps: Step::list_in(ctx.language(), 2, done(progress)),
         about: about_form::fields(typed),
     };
     ctx.render(shown, &view)
@@ -354,7 +338,13 @@ pub(crate) async fn submit_about(mut ctx: Ctx, form: Result<Form, FormRejection>
         Ok(()) => ctx.see(if back { SECURITY } else { WORK }),
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(errors) => {
-                about_page(ctx, &progress, &typed, Trouble::fields(messages(&errors)))
+                let language = ctx.language();
+                about_page(
+                    ctx,
+                    &progress,
+                    &typed,
+                    Trouble::fields(messages_in(language, &errors)),
+                )
             }
             RegisterRefused::StepFirst(step) => ctx.see(path_of(Some(&step))),
             RegisterRefused::AlreadySent(_) => ctx.see(SENT),

@@ -9,7 +9,6 @@ use crate::address_finder::FoundAddress;
 use crate::request::{Ctx, Trouble};
 use crate::views::details::{Addresses, ManualAddress, RoleFields, RoleOption};
 use crate::views::layout::FieldMessage;
-use crate::views::messages::{ADDRESS_SEARCH_DOWN, POSTCODE_NOT_FOUND, message};
 use crate::views::register::Choice;
 
 /// The names of the form's fields.
@@ -98,20 +97,22 @@ pub(crate) async fn look_up(ctx: &Ctx, typed: &str) -> (Addresses, Trouble) {
     let postcode = match Postcode::parse(typed) {
         Ok(postcode) => postcode,
         Err(e) => {
-            let text = message(e.reason().code(), None, "Postcode");
+            let text = ctx
+                .language()
+                .message(e.reason().code(), None, ctx.t("label-postcode"));
             return (Addresses::NotAsked, Trouble::field("postcode", &text));
         }
     };
     let addresses = match ctx.app.addresses.find(&postcode).await {
         Ok(found) if found.is_empty() => Addresses::Manual {
-            why: Some(POSTCODE_NOT_FOUND.to_owned()),
+            why: Some(ctx.t("work-not-found").to_owned()),
         },
         Ok(found) => Addresses::Found {
             choices: choices(&found),
             chosen: String::new(),
         },
         Err(_) => Addresses::Manual {
-            why: Some(ADDRESS_SEARCH_DOWN.to_owned()),
+            why: Some(ctx.t("work-search-down").to_owned()),
         },
     };
     (addresses, Trouble::none())
@@ -182,7 +183,7 @@ pub(crate) async fn choose(
                     Vec::new(),
                 );
             }
-            let wrong = FieldMessage::new("address", "Choose an address, or My address is not listed");
+            let wrong = FieldMessage::new("address", ctx.t("address-required"));
             (
                 Addresses::Found {
                     choices,

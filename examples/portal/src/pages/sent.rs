@@ -3,23 +3,19 @@
 use axum::response::Response;
 use portal_auth::features::register::SentNotice;
 use portal_auth::features::resend_registration::ResendLinkRefused;
-use portal_auth::local_time::in_words;
 use portal_auth_axum::form::{Form, FormRejection};
 
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button};
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::message;
 use crate::views::sent::{Sent, Wait};
 
 /// P9 `/account/register/sent`; a refresh sends no mail.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let sent = own_notice(&ctx).await?;
     let notice = match ctx.query("notice") {
-        Some("sent-again") => Some(Notice::done("We have sent the link again.")),
-        Some("asked") => Some(Notice::done(
-            "If a registration is waiting for this address, an email is on its way.",
-        )),
+        Some("sent-again") => Some(Notice::done(ctx.t("sent-done"))),
+        Some("asked") => Some(Notice::done(ctx.t("sent-asked"))),
         _ => None,
     };
     page(ctx, sent.as_ref(), "", Trouble::none(), notice)
@@ -44,9 +40,9 @@ fn page(
         seconds: s.again_at.since(now).as_secs().max(1),
         until: ctx.clock(s.again_at),
     });
-    let works_until = sent.map_or_else(String::new, |s| ctx.moment(s.link_expires_at));
+    let works_until = sent.map_or_else(String::new, |s| ctx.when(s.link_expires_at));
     let (page, shown) = ctx
-        .page("Check your email", Place::Register, trouble)?
+        .translated_page("sent-title", Place::Register, trouble)?
         .noticing(notice)
         .split();
     let view = Sent {
@@ -54,7 +50,7 @@ fn page(
         email: sent.map(|s| s.email.as_str().to_owned()),
         typed_email: typed.to_owned(),
         works_until,
-        lifetime: in_words(ctx.app.settings.link_lifetime),
+        lifetime: ctx.language().span(ctx.app.settings.link_lifetime),
         sender: ctx.app.settings.mail_from.as_str().to_owned(),
         wait,
     };
@@ -90,7 +86,7 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
             Err(denied) => match refusal(denied)? {
                 ResendLinkRefused::Wait { until } => {
                     let seconds = until.since(ctx.app.auth.now()).as_secs().max(1);
-                    let text = format!("Wait {seconds} seconds, then send it again");
+                    let text = ctx.fill("resend-wait").set("n", seconds).to_string();
                     page(ctx, Some(&sent), "", Trouble::general(&text), None)
                 }
                 _ => ctx.see("/account/register/sent"),
@@ -106,7 +102,9 @@ async fn resend_to(ctx: Ctx, typed: &str) -> Result<Response, Fail> {
         Ok(()) => ctx.see("/account/register/sent?notice=asked"),
         Err(denied) => match refusal(denied)? {
             ResendLinkRefused::Email(e) => {
-                let text = message(e.reason().code(), e.number(), "Email Address");
+                let text = ctx
+                    .language()
+                    .message(e.reason().code(), e.number(), ctx.t("label-email"));
                 page(ctx, None, typed, Trouble::field("email", &text), None)
             }
             _ => page(ctx, None, typed, Trouble::none(), None),

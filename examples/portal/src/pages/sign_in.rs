@@ -4,7 +4,6 @@ use axum::extract::FromRequest as _;
 use axum::extract::Request;
 use axum::response::Response;
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
-use portal_auth::local_time::in_words;
 use portal_auth::password::Password;
 use portal_auth::session::SessionEnd;
 use portal_auth_axum::cookies::ForgetPerson;
@@ -16,11 +15,8 @@ use axum::response::IntoResponse as _;
 
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, redirect, with_next};
+use crate::views::catalogue::Language;
 use crate::views::layout::{FieldMessage, Notice, Place};
-use crate::views::messages::{
-    CODE_TRIES_USED, CODES_CLOSED, LOGGED_OUT, OTHER_BROWSER, TOOK_TOO_LONG, TWO_STEP_OFF, TWO_STEP_ON,
-    message,
-};
 use crate::views::sign_in::{Login, LoginForm, TimedOut};
 
 /// P2 `/account/login`.
@@ -31,26 +27,29 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
         return Ok(redirect(next.as_deref().unwrap_or("/home")));
     }
     let email = ctx.query("email").unwrap_or_default().to_owned();
-    let notice = ctx.query("notice").and_then(notice);
+    let notice = ctx.query("notice").and_then(|name| notice(ctx.language(), name));
     page(ctx, LoginForm { email, next }, Trouble::none(), notice)
 }
 
 /// What the page says about what just happened; the names are this portal's own.
-fn notice(name: &str) -> Option<Notice> {
+fn notice(language: Language, name: &str) -> Option<Notice> {
     Some(match name {
-        "logged-out" => Notice::done(LOGGED_OUT),
-        "two-step-on" => Notice::done(TWO_STEP_ON),
-        "two-step-off" => Notice::done(TWO_STEP_OFF),
-        "other-browser" => Notice::attention(OTHER_BROWSER),
-        "took-too-long" => Notice::attention(TOOK_TOO_LONG),
-        "tries-used" => Notice::attention(CODE_TRIES_USED),
-        "codes-closed" => Notice::attention(CODES_CLOSED),
+        "logged-out" => Notice::done(language.t("logged-out")),
+        "two-step-on" => Notice::done(language.t("two-step-on")),
+        "two-step-off" => Notice::done(language.t("two-step-off")),
+        "other-browser" => Notice::attention(language.t("code-other_browser")),
+        "took-too-long" => Notice::attention(language.t("took-too-long")),
+        "tries-used" => Notice::attention(language.t("tries-used")),
+        "codes-closed" => Notice::attention(language.t("code-too_many_wrong")),
         _ => return None,
     })
 }
 
 fn page(mut ctx: Ctx, login: LoginForm, trouble: Trouble, notice: Option<Notice>) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Login", Place::Login, trouble)?.noticing(notice).split();
+    let (page, shown) = ctx
+        .translated_page("login-title", Place::Login, trouble)?
+        .noticing(notice)
+        .split();
     ctx.render(shown, &Login { page, login })
 }
 
@@ -62,11 +61,11 @@ pub(crate) async fn timed_out(mut ctx: Ctx) -> Result<Response, Fail> {
     }
     let saved = ctx.keeps_form_of(next.as_deref()).await?;
     let (page, shown) = ctx
-        .page("You have been logged out", Place::Login, Trouble::none())?
+        .translated_page("timed-out-title", Place::Login, Trouble::none())?
         .split();
-    let idle_limit = in_words(ctx.app.settings.idle_timeout);
+    let idle_limit = ctx.language().span(ctx.app.settings.idle_timeout);
     let longest = matches!(ctx.person, MaybeSignedIn::Ended(SessionEnd::Absolute))
-        .then(|| in_words(ctx.app.auth.config().sessions.absolute));
+        .then(|| ctx.language().span(ctx.app.auth.config().sessions.absolute));
     let login = LoginForm {
         email: String::new(),
         next,
@@ -101,14 +100,12 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     if let Err(e) = portal_auth::account::email::EmailAddress::parse(&email) {
         errors.push(FieldMessage::new(
             "email",
-            &message(e.reason().code(), e.number(), "Email Address"),
+            &ctx.language()
+                .message(e.reason().code(), e.number(), ctx.t("label-email")),
         ));
     }
     if password.is_empty() {
-        errors.push(FieldMessage::new(
-            "password",
-            &message("password.required", None, "Password"),
-        ));
+        errors.push(FieldMessage::new("password", ctx.t("password-required")));
     }
     if !errors.is_empty() {
         return page(ctx, again, Trouble::fields(errors), None);
@@ -127,8 +124,8 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         Ok(_) => Err(Fail::NotFound),
         Err(denied) => {
             let trouble = match refusal(denied)? {
-                SignInRefused::CodesUsedUp => Trouble::general(CODES_CLOSED),
-                _ => Trouble::general("Email Address or Password is not correct."),
+                SignInRefused::CodesUsedUp => Trouble::general(ctx.t("code-too_many_wrong")),
+                _ => Trouble::general(ctx.t("sign_in-wrong")),
             };
             page(ctx, again, trouble, None)
         }

@@ -9,11 +9,9 @@ use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::pages::account::menu;
-use crate::pages::home::AREA;
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, redirect, with_next};
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::NOTHING_CHANGED;
 use crate::views::two_step::TwoStep;
 
 const PATH: &str = "/account/two-step-verification";
@@ -28,14 +26,9 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let chosen = choice(&kept.value("preferred_method", value(now))).unwrap_or(now);
     let next = ctx.next();
     let unchanged = ctx.query("notice") == Some("unchanged");
-    let notice = unchanged.then(|| Notice::done(NOTHING_CHANGED));
-    page(
-        ctx,
-        chosen,
-        next,
-        Trouble::none(),
-        notice.or_else(|| kept.notice()),
-    )
+    let notice = unchanged.then(|| Notice::done(ctx.t("nothing-changed")));
+    let notice = notice.or_else(|| kept.notice_in(ctx.language()));
+    page(ctx, chosen, next, Trouble::none(), notice)
 }
 
 fn choice(value: &str) -> Option<Choice> {
@@ -61,7 +54,7 @@ fn page(
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
     let (page, shown) = ctx
-        .page("Two Step Verification", Place::Account, trouble)?
+        .translated_page("two-step-title", Place::Account, trouble)?
         .noticing(notice)
         .split();
     let demanded = ctx.app.auth.config().two_step == TwoStepPolicy::RequiredForAreas;
@@ -70,7 +63,7 @@ fn page(
         menu: menu(PATH),
         preferred_method: value(chosen).to_owned(),
         areas: if demanded {
-            vec![AREA.to_owned()]
+            vec![ctx.t("area-name").to_owned()]
         } else {
             Vec::new()
         },
@@ -98,7 +91,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         return page(ctx, choice(&typed).unwrap_or(now), next, Trouble::stale(), None);
     }
     let Some(chosen) = choice(&typed) else {
-        let trouble = Trouble::field("preferred_method", "Choose your preferred method");
+        let trouble = Trouble::field("preferred_method", ctx.t("two-step-choose"));
         return page(ctx, now, next, trouble, None);
     };
     let Some(token) = ctx.session() else {
@@ -129,8 +122,8 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                 ctx.see(&with_next("/account/timed-out", Some(&way_back(next.as_deref()))))
             }
             _ => {
-                let why = "This service decides for everybody whether a code is asked for.";
-                page(ctx, now, next, Trouble::general(why), None)
+                let trouble = Trouble::general(ctx.t("two-step-fixed"));
+                page(ctx, now, next, trouble, None)
             }
         },
     }

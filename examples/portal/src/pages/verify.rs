@@ -10,8 +10,8 @@ use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect, with_next};
+use crate::views::catalogue::Language;
 use crate::views::layout::{Notice, Place};
-use crate::views::messages::{CODE_SENT_AGAIN, message};
 use crate::views::sign_in::{CodeSent, VerifyCode};
 
 /// P3 `/account/verify`; a refresh sends no new code.
@@ -23,7 +23,7 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     match ctx.app.auth.code_notice(&challenge).await? {
         Some(sent) => {
             let again = ctx.query("notice") == Some("sent-again");
-            let notice = again.then(|| Notice::done(CODE_SENT_AGAIN));
+            let notice = again.then(|| Notice::done(ctx.t("verify-resent")));
             page(ctx, &sent, next, Trouble::none(), notice)
         }
         None => {
@@ -72,7 +72,7 @@ fn page(
 ) -> Result<Response, Fail> {
     let sent = code_sent(&ctx, sent);
     let (page, shown) = ctx
-        .page("Verification Code sent", Place::Login, trouble)?
+        .translated_page("verify-title", Place::Login, trouble)?
         .noticing(notice)
         .split();
     ctx.render(
@@ -96,20 +96,15 @@ pub(crate) fn code_sent(ctx: &Ctx, sent: &CodeNotice) -> CodeSent {
 }
 
 /// The sentence about a code that was not taken; `None` where the person begins again.
-pub(crate) fn code_message(refused: &CodeRefused, digits: u8) -> Option<String> {
+pub(crate) fn code_message(language: Language, refused: &CodeRefused, digits: u8) -> Option<String> {
+    let label = language.label("code");
     Some(match refused {
         CodeRefused::Wrong { tries_left } => {
-            message("code.wrong", Some(u64::from(*tries_left)), "Verification Code")
+            language.message("code.wrong", Some(u64::from(*tries_left)), label)
         }
-        CodeRefused::Expired { sent: Some(_) } => "The code has expired. We have sent a new one.".to_owned(),
-        CodeRefused::Expired { sent: None } => {
-            "The code has expired. Log in again to get a new one.".to_owned()
-        }
-        CodeRefused::Format(_) => message(
-            refused.reason().code(),
-            Some(u64::from(digits)),
-            "Verification Code",
-        ),
+        CodeRefused::Expired { sent: Some(_) } => language.t("code-expired").to_owned(),
+        CodeRefused::Expired { sent: None } => language.t("verify-expired").to_owned(),
+        CodeRefused::Format(_) => language.message(refused.reason().code(), Some(u64::from(digits)), label),
         _ => return None,
     })
 }
@@ -119,11 +114,9 @@ pub(crate) fn resend_message(ctx: &Ctx, refused: ResendRefused) -> Option<String
     match refused {
         ResendRefused::Wait { until } => {
             let seconds = until.since(ctx.app.auth.now()).as_secs().max(1);
-            Some(format!("Wait {seconds} seconds, then send it again"))
+            Some(ctx.fill("resend-wait").set("n", seconds).to_string())
         }
-        ResendRefused::NoMoreMails => {
-            Some("We have sent the code as often as we can. Log in again to get a new one.".to_owned())
-        }
+        ResendRefused::NoMoreMails => Some(ctx.t("verify-no-more").to_owned()),
         _ => None,
     }
 }
@@ -175,7 +168,7 @@ async fn verify(
         Err(denied) => refusal(denied)?,
     };
     let digits = ctx.app.auth.config().codes.digits;
-    let again = match (&refused, code_message(&refused, digits)) {
+    let again = match (&refused, code_message(ctx.language(), &refused, digits)) {
         (CodeRefused::Expired { sent: Some(sent) }, Some(text)) => {
             return page(ctx, sent, next, Trouble::field("code", &text), None);
         }

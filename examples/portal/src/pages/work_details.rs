@@ -9,7 +9,7 @@ use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::session_cookies::SessionCookies;
 use serde_json::Value;
 
-use crate::pages::register::{ABOUT, Opened, SECURITY, SENT, WORK, done, messages, open, path_of};
+use crate::pages::register::{ABOUT, Opened, SECURITY, SENT, WORK, done, messages_in, open, path_of};
 use crate::pages::role_form::{
     FIELDS, all_errors, choose, fields, keep_address, look_up, shown_first, typed,
 };
@@ -51,10 +51,12 @@ fn page(
     addresses: Addresses,
     trouble: Trouble,
 ) -> Result<Response, Fail> {
-    let (page, shown) = ctx.page("Work Details", Place::Register, trouble)?.split();
+    let (page, shown) = ctx
+        .translated_page("work-title", Place::Register, trouble)?
+        .split();
     let view = WorkDetails {
         page,
-        steps: Step::list(3, done(progress)),
+        steps: Step::list_in(ctx.language(), 3, done(progress)),
         work: fields(&ctx, typed, addresses),
     };
     ctx.render(shown, &view)
@@ -148,13 +150,8 @@ async fn send_off(
         Ok(()) => return page(ctx, progress, role, addresses, Trouble::fields(errors)),
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(found) => {
-                return page(
-                    ctx,
-                    progress,
-                    role,
-                    addresses.clone(),
-                    all_errors(&messages(&found), &addresses, errors),
-                );
+                let trouble = all_errors(&messages_in(ctx.language(), &found), &addresses, errors);
+                return page(ctx, progress, role, addresses, trouble);
             }
             refused => return step_refused(ctx, refused),
         },

@@ -1,5 +1,6 @@
 //! The texts and lists that belong to a deployment, each from its file or from the sample built in.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use crate::address_finder::CsvAddresses;
 use crate::context_words::ContextWords;
 use crate::home_page::HomePage;
 use crate::roles::Roles;
+use crate::views::catalogue::Language;
 
 /// What the deployment says in its own words.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ use crate::roles::Roles;
 pub struct Content {
     /// The front page.
     pub home: HomePage,
+    /// The front page in other languages, by their tags.
+    pub home_in: Vec<(&'static str, HomePage)>,
     /// Professional roles to choose from.
     pub roles: Roles,
     /// Secret questions to choose from.
@@ -66,14 +70,50 @@ impl Content {
             CsvAddresses::parse,
             problems,
         );
+        let home_in = translated_homes(given, problems);
         Some(Self {
             home: home?,
+            home_in,
             roles: roles?,
             questions: questions?,
             context_words: words?,
             addresses: addresses?,
         })
     }
+}
+
+/// The front page in other languages: the samples, or the files beside the one that the deployment names.
+fn translated_homes(given: &Given, problems: &mut Problems) -> Vec<(&'static str, HomePage)> {
+    let mut homes = Vec::new();
+    for language in Language::all().filter(|language| *language != Language::ENGLISH) {
+        let tag = language.tag();
+        let beside = given.home_file.as_deref().map(|named| beside(named, tag));
+        let sample = match &beside {
+            Some(file) if Path::new(file).exists() => "",
+            Some(_) => continue,
+            None => match SAMPLE_HOMES.iter().find(|(of, _)| *of == tag) {
+                Some((_, sample)) => sample,
+                None => continue,
+            },
+        };
+        let home = part(
+            "PORTAL_HOME_FILE",
+            beside.as_deref(),
+            sample,
+            HomePage::parse,
+            problems,
+        );
+        homes.extend(home.map(|home| (tag, home)));
+    }
+    homes
+}
+
+/// `home.cy.md` of `home.md`.
+fn beside(named: &str, tag: &str) -> String {
+    let path = Path::new(named);
+    let ending = path.extension().and_then(OsStr::to_str);
+    let name = ending.map_or_else(|| tag.to_owned(), |ending| format!("{tag}.{ending}"));
+    path.with_extension(name).to_string_lossy().into_owned()
 }
 
 /// Reads the file that `named` names, or the sample where none is named.
@@ -114,6 +154,7 @@ fn text_before(bytes: &[u8], at: usize) -> usize {
 }
 
 const SAMPLE_HOME: &str = include_str!("../../content/home.md");
+const SAMPLE_HOMES: [(&str, &str); 1] = [("cy", include_str!("../../content/home.cy.md"))];
 const SAMPLE_ROLES: &str = include_str!("../../content/roles.txt");
 const SAMPLE_QUESTIONS: &str = include_str!("../../content/questions.txt");
 const SAMPLE_CONTEXT_WORDS: &str = include_str!("../../content/context-words.txt");
@@ -128,6 +169,32 @@ mod tests {
         let mut problems = Problems::default();
         let content = Content::read(&Given::default(), &mut problems);
         assert!(content.is_some(), "{problems}");
+        let homes = content.unwrap().home_in;
+        assert_eq!(homes.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(), ["cy"]);
+    }
+
+    #[test]
+    fn a_front_page_in_another_language_stands_beside_the_deployments_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("front.page.md");
+        fs::write(&home, "Hello").unwrap();
+        let given = Given {
+            home_file: home.to_str().map(str::to_owned),
+            ..Given::default()
+        };
+        let read = |problems: &mut Problems| Content::read(&given, problems).map(|content| content.home_in);
+        let mut problems = Problems::default();
+        assert_eq!(
+            read(&mut problems),
+            Some(Vec::new()),
+            "the sample is not ours to mix in"
+        );
+        fs::write(dir.path().join("front.page.cy.md"), "Helo").unwrap();
+        let own = HomePage::parse("Helo").unwrap();
+        assert_eq!(read(&mut problems), Some(vec![("cy", own)]));
+        fs::write(dir.path().join("front.page.cy.md"), "Helo {{neb}}").unwrap();
+        assert_eq!(read(&mut problems), Some(Vec::new()));
+        assert!(problems.iter().any(|p| p.sentence.contains("front.page.cy.md")));
     }
 
     #[test]

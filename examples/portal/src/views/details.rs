@@ -59,21 +59,6 @@ pub(crate) struct ManualAddress {
     pub(crate) country: String,
 }
 
-impl AboutFields {
-    /// Suggestions for `Title`; any other is accepted.
-    pub(crate) const TITLES: [&'static str; 9] = [
-        "Dr",
-        "Miss",
-        "Mr",
-        "Mrs",
-        "Ms",
-        "Mx",
-        "Prof",
-        "Rev",
-        "Prefer not to say",
-    ];
-}
-
 impl Addresses {
     pub(crate) fn is_manual(&self) -> bool {
         matches!(self, Self::Manual { .. })

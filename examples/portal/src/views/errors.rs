@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::catalogue::Language;
 use super::layout::Page;
 
 /// P24; [`Problem::title`] belongs into the page's title.
@@ -50,16 +51,22 @@ impl TryAgain {
 }
 
 impl Problem {
-    /// Heading and page title.
+    /// Heading and page title in English.
+    #[allow(dead_code, reason = "for the gallery and the tests")]
     pub(crate) fn title(&self) -> &'static str {
+        self.title_in(Language::ENGLISH)
+    }
+
+    /// Heading and page title.
+    pub(crate) fn title_in(&self, language: Language) -> &'static str {
         match self {
-            Self::NotFound => "Page not found",
-            Self::OtherSite => "This form came from another site",
-            Self::TooLarge { .. } => "That is too large to send",
-            Self::OtherAddress { .. } => "The service has another address",
-            Self::TooManyTries { .. } => "Too many tries",
-            Self::Broken { .. } => "There is a problem with the service",
-            Self::Unavailable { .. } => "The service is unavailable",
+            Self::NotFound => language.t("problem-not-found"),
+            Self::OtherSite => language.t("problem-other-site"),
+            Self::TooLarge { .. } => language.t("problem-too-large"),
+            Self::OtherAddress { .. } => language.t("problem-other-address"),
+            Self::TooManyTries { .. } => language.t("problem-too-many"),
+            Self::Broken { .. } => language.t("problem-broken"),
+            Self::Unavailable { .. } => language.t("problem-unavailable"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What every page shares: title, header, notice, errors and the hidden form token.
 
-use super::messages;
+use super::catalogue::{Filled, Language, Rich};
 
 /// The frame around a page; every view has one in its field `page`.
 #[derive(Clone)]
@@ -21,6 +21,12 @@ pub(crate) struct Page {
     pub(crate) here: Place,
     /// The page's form that the script keeps while somebody types into it.
     pub(crate) typed: Option<TypedHere>,
+    /// What the page is written in.
+    pub(crate) language: Language,
+    /// What the person has chosen; another one where the page is in English only.
+    pub(crate) chosen: Language,
+    /// Path and query of this page, for the way back from the choice of a language; empty where there is none.
+    pub(crate) target: String,
 }
 
 /// A form whose fields are kept while somebody types (R11).
@@ -115,13 +121,55 @@ impl Page {
             errors: Vec::new(),
             here: Place::Elsewhere,
             typed: None,
+            language: Language::ENGLISH,
+            chosen: Language::ENGLISH,
+            target: String::new(),
         }
     }
 
     /// `<title>`: an error says so first, so that a screen reader reads it first (R3).
     pub(crate) fn document_title(&self) -> String {
-        let mark = if self.errors.is_empty() { "" } else { "Error: " };
-        format!("{mark}{} - {}", self.title, self.service_name)
+        let page = format!("{} - {}", self.title, self.service_name);
+        if self.errors.is_empty() {
+            page
+        } else {
+            format!("{} {page}", self.t("error-mark"))
+        }
+    }
+
+    /// A text of the catalogue, in the page's language.
+    pub(crate) fn t(&self, id: &'static str) -> &'static str {
+        self.language.t(id)
+    }
+
+    /// A text of the catalogue that takes values.
+    pub(crate) fn fill(&self, id: &'static str) -> Filled {
+        self.language.fill(id)
+    }
+
+    /// A text of the catalogue that holds markup.
+    pub(crate) fn rich(&self, id: &'static str) -> Rich {
+        self.language.rich(id)
+    }
+
+    /// Whom to write to: the address as a link, or "your administrator".
+    pub(crate) fn contact(&self) -> Rich {
+        match &self.help_email {
+            Some(email) => self.rich("contact-email").set("email", email),
+            None => self.rich("your-administrator"),
+        }
+    }
+
+    /// The languages that can be chosen instead.
+    pub(crate) fn other_languages(&self) -> impl Iterator<Item = Language> {
+        let chosen = self.chosen;
+        Language::all().filter(move |language| *language != chosen)
+    }
+
+    /// The name of an entry of the menu, by the last part of its path; as it stands where no catalogue has it.
+    pub(crate) fn menu_label<'a>(&self, item: &'a MenuItem) -> &'a str {
+        let last = item.href.rsplit('/').next().unwrap_or_default();
+        self.language.find(&format!("menu-{last}")).unwrap_or(&item.label)
     }
 
     /// The message beside a field.
@@ -173,12 +221,14 @@ impl Notice {
     }
 
     /// R13: the form was open for so long that its token no longer counts.
+    #[cfg(test)]
     pub(crate) fn stale_form() -> Self {
-        Self {
-            text: messages::STALE_FORM.to_owned(),
-            kind: NoticeKind::Attention,
-            link: None,
-        }
+        Self::stale_form_in(Language::ENGLISH)
+    }
+
+    /// R13 in a language.
+    pub(crate) fn stale_form_in(language: Language) -> Self {
+        Self::attention(language.t("stale-form"))
     }
 
     pub(crate) fn attention(text: &str) -> Self {

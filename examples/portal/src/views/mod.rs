@@ -5,19 +5,23 @@
 
 pub(crate) mod account;
 pub(crate) mod activate;
+pub(crate) mod catalogue;
 pub(crate) mod details;
 pub(crate) mod errors;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
+pub(crate) mod language;
 pub(crate) mod layout;
 pub(crate) mod mailed_link;
 pub(crate) mod menu;
 pub(crate) mod messages;
+pub(crate) mod password_words;
 pub(crate) mod profile;
 pub(crate) mod register;
 pub(crate) mod sent;
 pub(crate) mod sign_in;
+pub(crate) mod times;
 pub(crate) mod two_step;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use askama::Template;
 use portal_auth::password::wording::RuleLine;
 
+use super::catalogue::Language;
 use super::details::{AboutFields, RoleFields};
 use super::layout::Page;
 
@@ -80,12 +81,18 @@ pub(crate) struct AlreadySent {
 }
 
 impl Step {
-    /// The three steps with `current` (1 to 3) marked; `done` steps can be opened again.
+    /// The three steps in English.
+    #[allow(dead_code, reason = "for the gallery and the tests")]
     pub(crate) fn list(current: usize, done: usize) -> Vec<Self> {
+        Self::list_in(Language::ENGLISH, current, done)
+    }
+
+    /// The three steps with `current` (1 to 3) marked; `done` steps can be opened again.
+    pub(crate) fn list_in(language: Language, current: usize, done: usize) -> Vec<Self> {
         let names = [
-            ("Security Details", "security-details"),
-            ("About you", "about-you"),
-            ("Work Details", "work-details"),
+            (language.t("security-title"), "security-details"),
+            (language.t("about-title"), "about-you"),
+            (language.t("work-title"), "work-details"),
         ];
         names
             .into_iter()

@@ -2,6 +2,7 @@
 
 mod after_login;
 mod before_login;
+mod catalogue;
 mod every_page;
 mod messages;
 mod registration;

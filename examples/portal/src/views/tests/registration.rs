@@ -304,7 +304,11 @@ fn found_addresses_are_radios_that_end_with_not_listed() {
 #[test]
 fn an_address_can_be_typed_in_and_out_of_the_country() {
     // P7
-    let why = Some(crate::views::messages::POSTCODE_NOT_FOUND.to_owned());
+    let why = Some(
+        crate::views::catalogue::Language::ENGLISH
+            .t("work-not-found")
+            .to_owned(),
+    );
     let html = html(&work(page("Registration"), Addresses::Manual { why }));
     has(
         &html,
