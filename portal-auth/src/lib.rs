@@ -71,6 +71,8 @@
 //! | help people: find, unlock, disable, sign out, clear the second step | [`features::look_up_accounts`], [`features::administer`] |
 //! | send the mails, remove what is over | [`Background`] |
 //! | ask a profile of their own | [`account::profile`] |
+//! | tend the mails that wait or were given up | [`features::tend_outbox`] |
+//! | mail something of its own | [`features::notify`] |
 //! | keep the keys | [`secret::keyring`] |
 //! | write another store or mailer | [`store`], [`mail::mailer`], [`testkit::conformance`] |
 //! | understand an answer | [`error`]: refusals, limits, a full house, faults |

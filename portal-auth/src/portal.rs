@@ -258,8 +258,13 @@ impl Inner {
 
     /// Names and signs an event, for the commit of what it reports.
     pub(crate) fn audit(&self, event: Event, now: Timestamp) -> Result<AuditRow, Fault> {
+        self.audit_as(EventId::draw(&*self.entropy)?, event, now)
+    }
+
+    /// As [`audit`](Self::audit), for an event whose name follows from what it reports, so that it happens once.
+    pub(crate) fn audit_as(&self, id: EventId, event: Event, now: Timestamp) -> Result<AuditRow, Fault> {
         let mut row = AuditRow {
-            id: EventId::draw(&*self.entropy)?,
+            id,
             at: now,
             kind: event.kind.code().to_owned(),
             reason: event.reason.map_or_else(String::new, |r| r.code().to_owned()),

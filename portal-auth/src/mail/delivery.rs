@@ -208,6 +208,16 @@ impl Courier<'_> {
                 act: facts.act()?,
                 acted_at: mail.created_at,
             },
+            (MailKind::Host, Content::Notice(account, _)) => {
+                let (subject, reference, lines) = facts.notice()?;
+                Letter::Host {
+                    // An administrator gets mail about an account that is not theirs.
+                    name: name.filter(|_| mail.to == account.email),
+                    subject,
+                    reference,
+                    lines,
+                }
+            }
             (_, Content::Link(..) | Content::Code(..) | Content::Notice(..)) => {
                 return Err(Fault::permanent(
                     "a mail is about something that its kind does not know",

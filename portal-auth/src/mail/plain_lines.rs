@@ -4,18 +4,20 @@ use crate::account::plain_text::{has_hidden_character, is_fit_for_a_name};
 
 /// The longest line of a text mail, in characters (portal.md section 5: under 78).
 pub(super) const WIDTH: usize = 77;
+/// What a line begins with that a person typed.
+const QUOTED: &str = "> ";
 /// The longest name a greeting shows, in characters.
 const LONGEST_NAME: usize = 60;
 
 /// Breaks lines at blanks so that none is longer than [`WIDTH`], and ends the text with one line end.
 ///
 /// A word that holds `://` or `@` is a link or an address and stays whole, whatever its length: people copy it by
-/// hand. A line that begins with `@` stays whole too: programs read the code out of it. Any other word that is
-/// longer than a line is cut.
+/// hand. A line that begins with `@` stays whole too: programs read the code out of it; so does one that is quoted,
+/// which [`paragraphs`] has broken. Any other word that is longer than a line is cut.
 pub(super) fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len().saturating_add(64));
     for line in text.trim().lines() {
-        if line.starts_with('@') {
+        if line.starts_with('@') || line.starts_with(QUOTED) {
             wrapped.push_str(line);
             wrapped.push('\n');
             continue;
@@ -37,6 +39,57 @@ pub(super) fn wrap(text: &str) -> String {
         wrapped.push('\n');
     }
     wrapped
+}
+
+/// The paragraphs of a notice, line by line, without hidden characters; every line that a person typed keeps its mark,
+/// also where it is broken, so that it cannot pass for words of the service.
+pub(super) fn paragraphs(lines: &str) -> Vec<Vec<String>> {
+    let mut paragraphs: Vec<Vec<String>> = Vec::new();
+    let mut open = false;
+    for line in lines.lines() {
+        if line.trim().is_empty() {
+            open = false;
+            continue;
+        }
+        let broken = match line.strip_prefix('>') {
+            Some(typed) => quoted(&plain(typed)),
+            None => vec![plain(line)],
+        };
+        match paragraphs.last_mut() {
+            Some(paragraph) if open => paragraph.extend(broken),
+            _ => paragraphs.push(broken),
+        }
+        open = true;
+    }
+    paragraphs
+}
+
+/// A line that a person typed, broken where it is too long, each part with its mark.
+fn quoted(typed: &str) -> Vec<String> {
+    let room = WIDTH.saturating_sub(QUOTED.len());
+    let mut lines = vec![String::new()];
+    let mut used = 0_usize;
+    // Links are cut like other words: a quoted one is none of ours.
+    let characters: Vec<Vec<char>> = typed.split(' ').map(|word| word.chars().collect()).collect();
+    for piece in characters.iter().flat_map(|word| word.chunks(room)) {
+        let fits = used == 0 || used.saturating_add(piece.len()).saturating_add(1) <= room;
+        if !fits {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            if used > 0 {
+                line.push(' ');
+                used = used.saturating_add(1);
+            }
+            line.extend(piece);
+            used = used.saturating_add(piece.len());
+        }
+    }
+    lines
+        .iter()
+        .map(|line| format!("{QUOTED}{line}").trim_end().to_owned())
+        .collect()
 }
 
 /// The words of a line; a time of day is one of them, since "10:40" and "pm" on two lines are easily misread.

@@ -66,6 +66,9 @@ pub(super) struct Facts {
     until: Option<String>,
     codes: Option<String>,
     act: Option<String>,
+    subject: Option<String>,
+    reference: Option<String>,
+    lines: Option<String>,
 }
 
 impl Facts {
@@ -91,6 +94,14 @@ impl Facts {
     pub(super) fn act(&self) -> Result<AdministratorAct, Fault> {
         let act = self.act.as_deref().and_then(AdministratorAct::from_word);
         act.ok_or_else(|| missing("act"))
+    }
+
+    /// Subject, reference and lines of a notice of the host's.
+    pub(super) fn notice(&self) -> Result<(&str, &str, &str), Fault> {
+        let subject = self.subject.as_deref().ok_or_else(|| missing("subject"))?;
+        let reference = self.reference.as_deref().ok_or_else(|| missing("reference"))?;
+        let lines = self.lines.as_deref().ok_or_else(|| missing("lines"))?;
+        Ok((subject, reference, lines))
     }
 
     pub(super) fn closed(&self) -> Result<Closed, Fault> {

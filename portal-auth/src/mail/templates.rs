@@ -14,7 +14,7 @@ use crate::environment::Timestamp;
 use crate::error::Fault;
 use crate::local_time::{LocalTime, in_words};
 use crate::mail::administrator_act::AdministratorAct;
-use crate::mail::plain_lines::{greeting, grouped, plain, wrap};
+use crate::mail::plain_lines::{greeting, grouped, paragraphs, plain, wrap};
 use crate::page_paths::PagePaths;
 use crate::secret::one_time_code::OneTimeCode;
 
@@ -87,6 +87,17 @@ pub(super) enum Letter<'a> {
         act: AdministratorAct,
         /// When.
         acted_at: Timestamp,
+    },
+    /// A notice of the host's.
+    Host {
+        /// The name of the account's owner, where it goes to them.
+        name: Option<&'a str>,
+        /// What all notices of its kind are called.
+        subject: &'a str,
+        /// Which of them it is.
+        reference: &'a str,
+        /// Its lines; an empty one begins a paragraph, and one that was typed begins with `> `.
+        lines: &'a str,
     },
 }
 
@@ -225,6 +236,11 @@ letter!(AdministratorActedText, "mail/administrator_acted.txt",
     next: &'a str,
 });
 
+letter!(HostText, "mail/host.txt", HostHtml, "mail/host.html" {
+    greeting: &'a str,
+    paragraphs: &'a [Vec<String>],
+});
+
 /// Renders one kind of mail from its two templates and their common values.
 macro_rules! write_letter {
     ($head:expr, $subject:expr, $text:ident, $html:ident { $($field:ident: $value:expr),+ $(,)? }) => {{
@@ -341,6 +357,23 @@ impl Desk<'_> {
                         when: &self.moment(*acted_at),
                         done: was_done,
                         next: to_do,
+                    }
+                )
+            }
+            Letter::Host {
+                name,
+                subject,
+                reference,
+                lines,
+            } => {
+                let said = paragraphs(lines);
+                write_letter!(
+                    head,
+                    format!("{} ({})", plain(subject), plain(reference)),
+                    HostText,
+                    HostHtml {
+                        greeting: &greeting(*name),
+                        paragraphs: &said,
                     }
                 )
             }

@@ -62,6 +62,15 @@ fn too_many(closed: Closed) -> Letter<'static> {
     }
 }
 
+fn host<'a>(name: Option<&'a str>, lines: &'a str) -> Letter<'a> {
+    Letter::Host {
+        name,
+        subject: "We have your change",
+        reference: "CC-7F3K-92QD",
+        lines,
+    }
+}
+
 fn acted(name: &str, act: AdministratorAct) -> Letter<'_> {
     Letter::AdministratorActed {
         name: Some(name),
@@ -98,6 +107,10 @@ fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
         });
     }
     letters.extend(AdministratorAct::ALL.map(|act| acted(name, act)));
+    letters.push(host(
+        Some(name),
+        "\nWe have it.\n\nWhat you wrote:\n> One line\n>\n> & another",
+    ));
     letters
 }
 
@@ -173,7 +186,12 @@ fn the_text_and_the_html_say_the_same() {
                 _ => {}
             }
         }
-        let squeezed: String = plain.replace("&#34;", "\"").split_whitespace().collect();
+        let squeezed: String = plain
+            .replace("&#34;", "\"")
+            .replace("&#62;", ">")
+            .replace("&#38;", "&")
+            .split_whitespace()
+            .collect();
         for line in text.lines() {
             let line: String = line.split_whitespace().collect();
             assert!(squeezed.contains(&line), "{line} is not in {plain}");
@@ -199,7 +217,8 @@ fn subjects_are_constant_and_hold_no_code() {
     );
     assert!(subjects[6..10].iter().all(|s| s == "Too many login attempts"));
     let changed = "Your account was changed by an administrator";
-    assert!(subjects[10..].iter().all(|s| s == changed));
+    assert!(subjects[10..15].iter().all(|s| s == changed));
+    assert_eq!(subjects[15..], ["We have your change (CC-7F3K-92QD)"]);
 }
 
 #[test]
@@ -379,6 +398,34 @@ fn an_owner_is_told_what_an_administrator_did_and_whom_to_ask() {
         }
         assert!(links(&text).is_empty(), "{text}");
     }
+}
+
+#[test]
+fn what_a_host_quotes_keeps_its_mark_in_every_line_and_cannot_pass_for_the_services_words() {
+    // MAIL-1, MAIL-3
+    let long = "word ".repeat(40);
+    let typed = format!(
+        "\nWhat was typed:\n> {long}\n>\n> https://evil.example/{}\n> @evil.example #123456\n> <b>Kind Regards\u{202e}</b>\n\nThat is all.",
+        "x".repeat(100)
+    );
+    let mail = rendered(&host(None, &typed));
+    assert_eq!(mail.subject, "We have your change (CC-7F3K-92QD)");
+    let (_, rest) = mail.text.split_once("What was typed:\n").unwrap();
+    let (quoted, after) = rest.split_once("\n\nThat is all.\n").unwrap();
+    assert!(quoted.lines().count() >= 8, "{quoted}");
+    for line in quoted.lines() {
+        assert!(line == ">" || line.starts_with("> "), "{line}");
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+    assert!(quoted.contains("> @evil.example #123456") && !quoted.contains('\u{202e}'));
+    assert!(after.starts_with("\nKind Regards,"), "{after}");
+    assert!(
+        mail.text.starts_with("Hello,\n\nWhat was typed:\n"),
+        "{}",
+        mail.text
+    );
+    assert!(mail.html.contains("<p>What was typed:<br>&#62; word") && !mail.html.contains("<b>"));
+    assert!(!mail.html.contains("<a "), "{}", mail.html);
 }
 
 #[test]
