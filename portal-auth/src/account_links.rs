@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::AccountRow;
 use crate::environment::{Timestamp, draw};
-use crate::error::{Denied, Fault};
+use crate::error::{Denied, Fault, Reason};
 use crate::link::{
     Answer, ChangeId, LinkKey, LinkPurpose, LinkRefused, LinkRow, LinkSeed, LinkState, LinkSubject,
 };
@@ -18,6 +18,7 @@ use crate::portal::Inner;
 use crate::secret::keyring::row_key;
 use crate::secret::token::{LinkToken, Purpose};
 use crate::store::Subject;
+use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
 
 /// A link that is to be made.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,57 @@ pub(crate) struct NewLink<'a> {
     pub(crate) concerns: Option<ChangeId>,
     /// Whether its page asks for the secret answer.
     pub(crate) answer: Answer,
+}
+
+/// Why a link that takes something back did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TakeBackRefused {
+    /// The link does nothing (any more).
+    Link(LinkRefused),
+    /// No address was typed: a press of the button alone does nothing (MAIL-6).
+    AddressRequired,
+    /// It is not the address that the mail went to.
+    OtherAddress,
+}
+
+impl TakeBackRefused {
+    /// The stable code of the refusal.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Link(refused) => refused.reason(),
+            Self::AddressRequired => Reason::new("email.required"),
+            Self::OtherAddress => Reason::new("take_back.other_address"),
+        }
+    }
+}
+
+/// What an account's epoch takes with it, and what would take that back: none of these links outlives a change.
+const PENDING: [LinkPurpose; 4] = [
+    LinkPurpose::ResetPassword,
+    LinkPurpose::ConfirmEmail,
+    LinkPurpose::CancelEmailChange,
+    LinkPurpose::CancelRecovery,
+];
+
+/// Ends what was pending by mail in the old epoch of an account, so that its mails do not go either (SES-5, TOK-3).
+///
+/// Links of `spared` stay, for a commit that makes a new one: in the old epoch they are dead anyway.
+pub(crate) fn void_pending(
+    work: UnitOfWork,
+    account: &AccountRow,
+    spared: Option<LinkPurpose>,
+    now: Timestamp,
+) -> UnitOfWork {
+    let void = |purpose| Sweep::VoidLinks {
+        subject: LinkSubject::Account(account.id),
+        purpose: Some(purpose),
+        state: LinkState::Void,
+        now,
+    };
+    let purposes = PENDING.into_iter().filter(|p| Some(*p) != spared);
+    purposes.fold(work, |work, purpose| work.sweep(void(purpose)))
 }
 
 impl Inner {
@@ -75,6 +127,50 @@ impl Inner {
         Ok(mail)
     }
 
+    /// Tells the owner of a change that protects their account, with a link that says "this was not me" (MAIL-6).
+    ///
+    /// The link belongs to the change that `work` is, so it survives whatever is changed afterwards.
+    pub(crate) fn add_notice(
+        &self,
+        work: UnitOfWork,
+        kind: MailKind,
+        account: &AccountRow,
+        facts: &serde_json::Value,
+        now: Timestamp,
+    ) -> Result<UnitOfWork, Fault> {
+        let link = self.account_link(
+            NewLink {
+                purpose: LinkPurpose::NotMe,
+                account,
+                to: &account.email,
+                opens_at: now,
+                lives: self.config.notices.not_me,
+                concerns: Some(ChangeId::from_bytes(*work.id().as_bytes())),
+                answer: Answer::Waived,
+            },
+            now,
+        )?;
+        let mail = self.notice_mail(kind, &link, account, facts, now)?;
+        Ok(work
+            .change(Change::Link(Box::new(Write::Insert(link))))
+            .mail(mail))
+    }
+
+    /// A notice that carries `link` and outlives it: what has happened is told in any case.
+    pub(crate) fn notice_mail(
+        &self,
+        kind: MailKind,
+        link: &LinkRow,
+        account: &AccountRow,
+        facts: &serde_json::Value,
+        now: Timestamp,
+    ) -> Result<OutboxRow, Fault> {
+        let mut mail = self.link_mail(kind, link, account, now)?;
+        mail.expires_at = now.plus(self.config.mail.kept);
+        mail.facts = facts.to_string();
+        Ok(mail)
+    }
+
     /// The link of a genuine token for `purpose` that still works, and its account, whatever that account's status.
     ///
     /// The tag is checked before any query, so a forged token, or one of another purpose, costs none (I-12).
@@ -96,5 +192,35 @@ impl Inner {
         };
         view.link.judge(&account, now).map_err(Denied::Refused)?;
         Ok((view.link, *account))
+    }
+
+    /// The masked address that the page of a link that takes something back asks for.
+    pub(crate) async fn take_back_page(
+        &self,
+        purpose: LinkPurpose,
+        token: &LinkToken,
+    ) -> Result<String, Denied<LinkRefused>> {
+        let (link, _) = self.live_account_link(purpose, token).await?;
+        Ok(link.address.masked())
+    }
+
+    /// The link of a genuine token that takes something back, if the address that its mail went to was typed besides.
+    ///
+    /// Programs that open links and press buttons have the token, but type nothing (MAIL-6).
+    pub(crate) async fn link_to_take_back(
+        &self,
+        purpose: LinkPurpose,
+        token: &LinkToken,
+        typed: &str,
+    ) -> Result<(LinkRow, AccountRow), Denied<TakeBackRefused>> {
+        let found = self.live_account_link(purpose, token).await;
+        let (link, account) = found.map_err(|e| e.map(TakeBackRefused::Link))?;
+        if typed.trim().is_empty() {
+            return Err(Denied::Refused(TakeBackRefused::AddressRequired));
+        }
+        if EmailAddress::parse(typed).ok().as_ref() != Some(&link.address) {
+            return Err(Denied::Refused(TakeBackRefused::OtherAddress));
+        }
+        Ok((link, account))
     }
 }

@@ -54,7 +54,8 @@ pub enum SecretQuestion {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RegistrationConfig {
-    /// How long a link works: 12 h, from 15 min to 24 h. Links already out keep theirs.
+    /// How long a link works that proves an address, a new registration's or an account's new one: 12 h, from 15 min to
+    /// 24 h. Links already out keep theirs.
     pub link_lifetime: Duration,
     /// How long an expired registration waits for "send a new link": 24 h.
     pub kept_after_expiry: Duration,
@@ -162,6 +163,16 @@ pub struct MailConfig {
     pub kept: Duration,
 }
 
+/// Links that take a change back (MAIL-6).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NoticeConfig {
+    /// How long "this was not me" works in the notice of a change: 7 days, from 1 to 30.
+    pub not_me: Duration,
+    /// How long the former address can freeze an account whose address was changed: 30 days, from 1 to 90.
+    pub freeze: Duration,
+}
+
 /// Every number and switch of the crate.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -193,6 +204,8 @@ pub struct Config {
     pub guessing: GuessingConfig,
     /// Mail.
     pub mail: MailConfig,
+    /// Links that take a change back.
+    pub notices: NoticeConfig,
     /// A row from further in the future than this is not believed: 120 s (CLK-2).
     pub clock_skew: Duration,
     /// How long used and expired links are remembered: 30 days.
@@ -277,6 +290,10 @@ impl Config {
                 per_network: vec![(20, HOUR)],
                 an_hour_over_all: 2_000,
                 kept: DAY.saturating_mul(7),
+            },
+            notices: NoticeConfig {
+                not_me: DAY.saturating_mul(7),
+                freeze: DAY.saturating_mul(30),
             },
             clock_skew: Duration::from_secs(120),
             links_kept: DAY.saturating_mul(30),

@@ -161,6 +161,20 @@ impl Config {
         problems.within(self.devices_kept, DAY, longest, "devices_kept", "1 to 400 days");
         problems.within(self.audit_kept, DAY, longest, "audit_kept", "1 to 400 days");
         problems.within(self.mail.kept, HOUR, longest, "mail.kept", "1 hour to 400 days");
+        problems.within(
+            self.notices.not_me,
+            DAY,
+            DAY.saturating_mul(30),
+            "notices.not_me",
+            "1 to 30 days",
+        );
+        problems.within(
+            self.notices.freeze,
+            DAY,
+            DAY.saturating_mul(90),
+            "notices.freeze",
+            "1 to 90 days",
+        );
     }
 
     fn check_codes(&self, problems: &mut Problems) {

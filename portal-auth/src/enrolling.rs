@@ -64,10 +64,17 @@ impl Inner {
         }
     }
 
-    /// A fresh activation link for a registration.
+    /// From when on a link does not work that is made now to prove an address.
     ///
     /// It lives for the configured time, or until the next mail can go where this one spent the last slot, at most
-    /// 24 hours: at every moment the owner has either a slot or a live link.
+    /// 24 hours: at every moment the owner has either a slot or a live link (TOK-6).
+    pub(crate) fn proving_link_ends(&self, grant: MailGrant, now: Timestamp) -> Timestamp {
+        now.plus(self.config.registration.link_lifetime)
+            .max(grant.live_until.unwrap_or(Timestamp::MIN))
+            .min(now.plus(LONGEST_LIFE))
+    }
+
+    /// A fresh activation link for a registration.
     pub(crate) fn activation_link(
         &self,
         registration: RegistrationId,
@@ -76,12 +83,7 @@ impl Inner {
         now: Timestamp,
     ) -> Result<LinkRow, Fault> {
         let seed = draw(&*self.entropy)?;
-        let lifetime = self.config.registration.link_lifetime;
-        let longest = now.plus(LONGEST_LIFE);
-        let expires_at = now
-            .plus(lifetime)
-            .max(grant.live_until.unwrap_or(Timestamp::MIN))
-            .min(longest);
+        let expires_at = self.proving_link_ends(grant, now);
         Ok(LinkRow {
             key: LinkKey::from_bytes(row_key(Purpose::Link(LinkPurpose::Activate), &seed)),
             version: 1,

@@ -245,7 +245,16 @@ impl PaidTry {
 
     /// Hashes a secret on the same place.
     pub(crate) async fn hash(&mut self, password: &Password, pepper: Pepper) -> Result<StoredHash, Fault> {
-        self.slot.hash(SecretBytes::from(password), pepper).await
+        self.hash_bytes(SecretBytes::from(password), pepper).await
+    }
+
+    /// As [`hash`](Self::hash), for any secret.
+    pub(crate) async fn hash_bytes(
+        &mut self,
+        secret: SecretBytes,
+        pepper: Pepper,
+    ) -> Result<StoredHash, Fault> {
+        self.slot.hash(secret, pepper).await
     }
 
     /// What was paid.

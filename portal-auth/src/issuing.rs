@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::account::email::EmailAddress;
+use crate::account::recovery::Recovery;
 use crate::account::snapshot::AccountRow;
+use crate::account::status::AuthEpoch;
 use crate::challenge::{ChallengeKey, ChallengePurpose, ChallengeRow, CodeSeed};
 use crate::device::{DeviceKey, DeviceRow};
 use crate::environment::{Timestamp, draw};
@@ -14,6 +16,7 @@ use crate::portal::Inner;
 use crate::secret::keyring::row_key;
 use crate::secret::token::{ChallengeToken, DeviceToken, Purpose, SessionToken};
 use crate::session::{Level, SessionHandle, SessionKey, SessionRow};
+use crate::session_gate::SignedIn;
 use crate::unit_of_work::{Change, Guard, Sweep, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -27,6 +30,16 @@ pub struct NewSession {
     pub device: Option<DeviceToken>,
     /// What the session proved.
     pub level: Level,
+}
+
+/// The person's own session after a change that ended all others, for the host to put into cookies.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RenewedSession {
+    /// Goes into the session cookie, in place of the one before.
+    pub session: SessionToken,
+    /// Goes into the device cookie, where the browser had none that is genuine.
+    pub device: Option<DeviceToken>,
 }
 
 /// Why a right password was refused although the account is in order: its code mails are used up for now (OTP-7).
@@ -60,6 +73,17 @@ pub struct CodeNotice {
 pub(crate) struct DeviceGrant {
     pub(crate) row: DeviceRow,
     pub(crate) fresh: Option<DeviceToken>,
+}
+
+/// Ends all half-done sign-ins of an account, and all sessions but `except`.
+pub(crate) fn end_everything(
+    work: UnitOfWork,
+    account: &AccountRow,
+    except: Option<SessionKey>,
+) -> UnitOfWork {
+    let account = account.id;
+    work.sweep(Sweep::EndSessions { account, except })
+        .sweep(Sweep::EndChallenges(account))
 }
 
 impl Inner {
@@ -134,6 +158,34 @@ impl Inner {
             })
             .sweep(Sweep::EndChallenges(account.id));
         Ok((work, SessionToken::minted(minted.text)))
+    }
+
+    /// The account in a new epoch: whatever carries the old one is dead once this is written (SES-5).
+    pub(crate) fn in_new_epoch(&self, account: &AccountRow, now: Timestamp) -> Result<AccountRow, Fault> {
+        Ok(AccountRow {
+            auth_epoch: AuthEpoch::draw(&*self.entropy)?,
+            // A reset that waited without the answer has carried the old epoch (RST-7).
+            recovery: Recovery {
+                due_at: None,
+                ..account.recovery
+            },
+            updated_at: now,
+            ..account.clone()
+        })
+    }
+
+    /// As [`reissue_session`](Self::reissue_session), with the browser familiar in the new epoch too.
+    pub(crate) fn renew_in_epoch(
+        &self,
+        work: UnitOfWork,
+        account: &AccountRow,
+        own: &SignedIn,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, RenewedSession), Fault> {
+        let (work, session) = self.reissue_session(work, account, own.session(), now, visitor)?;
+        let (work, device) = self.add_device(work, account, now, visitor)?;
+        Ok((work, RenewedSession { session, device }))
     }
 
     /// Makes the visitor's browser familiar to `account` and adds that to `work`; mints a device token where the

@@ -61,6 +61,9 @@
 //! | see where they are logged in and end it, see what happened | [`features::sessions`], [`features::account_activity`] |
 //! | take away everything that is kept about them | [`features::export_data`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
+//! | choose another password, or another secret question | [`features::change_password`], [`features::change_security_question`] |
+//! | use another address | [`features::change_email`], [`features::confirm_email`] |
+//! | take back what somebody else has changed | [`features::not_me`], [`features::cancel_email_change`], [`features::freeze_account`] |
 //! | change what the service keeps about them | [`features::update_profile`] |
 //! | prove again who they are before a sensitive act | [`features::confirm_identity`] |
 //! | find again what they had typed when their session ended | [`features::keep_form`] |
@@ -138,6 +141,7 @@ pub mod link;
 pub mod local_time;
 pub mod mail;
 mod new_password;
+mod own_password;
 mod page_paths;
 pub mod password;
 mod portal;
@@ -153,8 +157,9 @@ pub mod throttle;
 pub mod unit_of_work;
 pub mod visitor;
 
+pub use account_links::TakeBackRefused;
 pub use code_gate::{CodeRefused, ResendRefused};
-pub use issuing::{CodeNotice, CodeSent, NewSession};
+pub use issuing::{CodeNotice, CodeSent, NewSession, RenewedSession};
 pub use key::KeyFormat;
 pub use mail::dispatch::Background;
 pub use new_password::{NewPassword, NewPasswordRefused};

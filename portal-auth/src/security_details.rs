@@ -110,7 +110,8 @@ impl Inner {
         }
     }
 
-    fn checked_question(&self, typed: &str, errors: &mut FieldErrors) -> Option<QuestionId> {
+    /// The question of this id, or `None` with what is wrong in `question`; the service asks none where it is off.
+    pub(crate) fn checked_question(&self, typed: &str, errors: &mut FieldErrors) -> Option<QuestionId> {
         if self.config.registration.secret_question == SecretQuestion::Off {
             return None;
         }
@@ -169,9 +170,21 @@ impl Inner {
         {
             return None;
         }
+        self.checked_new_answer(&form.answer, question, &form.password, email, errors)
+    }
+
+    /// A secret answer that is being set, or `None` with what is wrong in `answer` (ANS-2 to ANS-4).
+    pub(crate) fn checked_new_answer(
+        &self,
+        typed: &str,
+        question: Option<&QuestionId>,
+        password: &Password,
+        email: Option<&EmailAddress>,
+        errors: &mut FieldErrors,
+    ) -> Option<SecurityAnswer> {
         let asked = question.and_then(|id| self.config.registration.questions.find(id));
-        let answer = SecurityAnswer::parse(&form.answer).and_then(|answer| match (asked, email) {
-            (Some(asked), Some(email)) => answer.check(asked, &form.password, email).map(|()| answer),
+        let answer = SecurityAnswer::parse(typed).and_then(|answer| match (asked, email) {
+            (Some(asked), Some(email)) => answer.check(asked, password, email).map(|()| answer),
             // Without them the form is refused anyway.
             (None, _) | (_, None) => Ok(answer),
         });

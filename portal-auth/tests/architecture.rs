@@ -58,6 +58,7 @@ const LAYERS: [&[&str]; 7] = [
         "mail/in_flight",
         "mail/run",
         "new_password",
+        "own_password",
         "portal",
         "security_details",
         "session_gate",

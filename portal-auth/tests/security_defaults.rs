@@ -36,6 +36,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
         sessions: s,
         guessing: g,
         mail: m,
+        notices: n,
         ..
     } = config;
     let l = &g.ladder;
@@ -107,6 +108,8 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
         ("mail.per_network", lines(&m.per_network)),
         ("mail.an_hour_over_all", m.an_hour_over_all.to_string()),
         ("mail.kept", span(m.kept)),
+        ("notices.not_me", span(n.not_me)),
+        ("notices.freeze", span(n.freeze)),
     ])
 }
 

@@ -18,7 +18,7 @@ key_type! {
 pub enum Status {
     /// In use.
     Active,
-    /// An administrator switched it off.
+    /// An administrator switched it off, or its owner froze it from a former address.
     Disabled,
     /// Its owner closed it; the address stays claimed until the grace is over.
     Closed,
@@ -28,7 +28,7 @@ pub enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the table below must cover every act")]
 pub enum StatusChange {
-    /// An administrator switches it off.
+    /// An administrator switches it off, or its owner freezes it from a former address.
     Disable,
     /// An administrator switches it on again.
     Enable,

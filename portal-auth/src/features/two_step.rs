@@ -2,20 +2,22 @@
 //!
 //! Needs a proof not older than five minutes: the password, and the code as well where it is on (STP-3, CHG-4). A
 //! change gives the account a new epoch, so every session, half-done sign-in and link dies at once, the person's own
-//! session too: turning it on never lifts a running session (SES-5, SES-6). The browser stays familiar. Mail: E11.
-//! Audited as `two_step.changed`. ASVS 7.4.3, 7.5.1.
+//! session too: turning it on never lifts a running session (SES-5, SES-6). The browser stays familiar. Mail: E11,
+//! with a link for "this was not me". Audited as `two_step.changed`. ASVS 7.4.3, 7.5.1.
 
 use crate::account::snapshot::AccountRow;
-use crate::account::status::{AuthEpoch, TwoStep};
+use crate::account::status::TwoStep;
+use crate::account_links::void_pending;
 use crate::audit::{Actor, Event};
 use crate::config::TwoStepPolicy;
 use crate::error::{Denied, Reason};
+use crate::issuing::end_everything;
 use crate::mail::outbox::MailKind;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::secret::token::{DeviceToken, SessionToken};
 use crate::session::SessionEnd;
 use crate::session_gate::Activity;
-use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
+use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
 /// What became of the setting.
@@ -81,30 +83,14 @@ impl PortalAuth {
             });
             let event = Event::new(CHANGED, Actor::Owner).about(account.id).because(why);
             let event = inner.audit(inner.seen_from(event, visitor, Some(&account.email)), now)?;
-            let auth_epoch = AuthEpoch::draw(&*inner.entropy)?;
             let row = AccountRow {
                 two_step: choice,
-                auth_epoch,
-                updated_at: now,
-                ..account.clone()
+                ..inner.in_new_epoch(&account, now)?
             };
-            let mut mail = inner.mail(
-                MailKind::TwoStepChanged,
-                &row.email,
-                now,
-                now.plus(inner.config.mail.kept),
-            )?;
-            mail.account = Some(row.id);
-            mail.facts =
-                serde_json::json!({ "choice": choice.as_str(), "browser": visitor.label() }).to_string();
-            let work = UnitOfWork::new(event)
-                .change(Change::Account(Box::new(Write::Update(row.clone()))))
-                .sweep(Sweep::EndSessions {
-                    account: row.id,
-                    except: None,
-                })
-                .sweep(Sweep::EndChallenges(row.id))
-                .mail(mail);
+            let facts = serde_json::json!({ "choice": choice.as_str(), "browser": visitor.label() });
+            let work = UnitOfWork::new(event).change(Change::Account(Box::new(Write::Update(row.clone()))));
+            let work = void_pending(end_everything(work, &row, None), &row, None, now);
+            let work = inner.add_notice(work, MailKind::TwoStepChanged, &row, &facts, now)?;
             let (work, device) = inner.add_device(work, &row, now, visitor)?;
             if inner.commit(work).await? == Commit::Done {
                 inner.last_seen.forget(signed_in.session().key);

@@ -14,7 +14,7 @@ use crate::mail::mailer::{MailError, Mailer, RenderedMail};
 use crate::mail::outbox::{MailKind, MailOutcome, OutboxRow};
 use crate::mail::relevance::{About, Content, Facts, Void, decide};
 use crate::mail::retry::{Circuit, jittered, longest_pause};
-use crate::mail::templates::{Letter, render};
+use crate::mail::templates::{Letter, MailedLink, render};
 use crate::portal::Inner;
 use crate::secret::token::Purpose;
 use crate::store::StoreError;
@@ -47,6 +47,10 @@ pub(super) struct Courier<'a> {
     pub(super) mailer: &'a dyn Mailer,
     pub(super) circuit: &'a Mutex<Circuit>,
     pub(super) limit: SendLimit,
+}
+
+fn unknown() -> Fault {
+    Fault::permanent("a mail is about something that its kind does not know")
 }
 
 /// What one try led to.
@@ -157,22 +161,32 @@ impl Courier<'_> {
             }
         };
         let name = name.as_deref();
-        let token;
+        let opened = match content {
+            Content::Link(link, seed) | Content::Notice(_, Some((link, seed))) => Some((link, seed)),
+            Content::Notice(_, None) | Content::Code(..) => None,
+        };
+        let token = match opened {
+            Some((link, seed)) => {
+                let purpose = Purpose::Link(link.purpose);
+                Some(self.inner.keyring.remake(purpose, seed.as_bytes())?)
+            }
+            None => None,
+        };
+        let opened = opened.zip(token.as_deref());
+        // A link stands in no other mail than that of its purpose.
+        let carried = |purpose| {
+            let of_purpose = opened.filter(|((link, _), _)| link.purpose == purpose);
+            of_purpose.map(|((link, _), token)| MailedLink {
+                token,
+                issued_at: link.issued_at,
+                expires_at: link.expires_at,
+            })
+        };
         let code;
         let letter = match (mail.kind, content) {
-            (MailKind::CompleteRegistration, Content::Link(link, seed))
-                if link.purpose == LinkPurpose::Activate =>
-            {
-                token = self
-                    .inner
-                    .keyring
-                    .remake(Purpose::Link(link.purpose), seed.as_bytes())?;
-                Letter::CompleteRegistration {
-                    token: &token,
-                    issued_at: link.issued_at,
-                    expires_at: link.expires_at,
-                }
-            }
+            (MailKind::CompleteRegistration, Content::Link(..)) => Letter::CompleteRegistration {
+                link: carried(LinkPurpose::Activate).ok_or_else(unknown)?,
+            },
             (MailKind::SignInCode, Content::Code(challenge, _)) => {
                 code = self.inner.keyring.code(challenge, config.codes.digits)?;
                 Letter::SignInCode {
@@ -198,6 +212,47 @@ impl Courier<'_> {
                 choice: facts.choice()?,
                 changed_at: mail.created_at,
                 browser: facts.browser(),
+                not_me: carried(LinkPurpose::NotMe),
+            },
+            (MailKind::PasswordChanged, Content::Notice(..)) => Letter::PasswordChanged {
+                name,
+                changed_at: mail.created_at,
+                browser: facts.browser(),
+                not_me: carried(LinkPurpose::NotMe),
+            },
+            (MailKind::SecretQuestionChanged, Content::Notice(..)) => Letter::SecretQuestionChanged {
+                name,
+                changed_at: mail.created_at,
+                browser: facts.browser(),
+                not_me: carried(LinkPurpose::NotMe),
+            },
+            // Its address is not proven yet: nothing that a person typed is in it (MAIL-3).
+            (MailKind::ConfirmEmail, Content::Notice(..)) => Letter::ConfirmEmail {
+                link: carried(LinkPurpose::ConfirmEmail).ok_or_else(unknown)?,
+            },
+            (MailKind::EmailBeingChanged, Content::Notice(..)) => Letter::EmailBeingChanged {
+                name,
+                asked_at: mail.created_at,
+                browser: facts.browser(),
+                to: facts.to()?,
+                cancel: carried(LinkPurpose::CancelEmailChange),
+            },
+            (MailKind::EmailChanged, Content::Notice(..)) => Letter::EmailChanged {
+                name,
+                changed_at: mail.created_at,
+                browser: facts.browser(),
+                from: facts.from()?,
+                to: facts.to()?,
+                freeze: carried(LinkPurpose::FreezeAccount),
+            },
+            (MailKind::AddressEntered, Content::Notice(..)) => Letter::AddressEntered {
+                name,
+                asked_at: mail.created_at,
+            },
+            (MailKind::AccountFrozen, Content::Notice(account, _)) => Letter::AccountFrozen {
+                account: account.email.as_str(),
+                from: facts.from()?,
+                frozen_at: mail.created_at,
             },
             (MailKind::TooManyTries, Content::Notice(..)) => Letter::TooManyTries {
                 name,
@@ -219,9 +274,7 @@ impl Courier<'_> {
                 }
             }
             (_, Content::Link(..) | Content::Code(..) | Content::Notice(..)) => {
-                return Err(Fault::permanent(
-                    "a mail is about something that its kind does not know",
-                ));
+                return Err(unknown());
             }
         };
         let words = render(config, &letter, now)?;

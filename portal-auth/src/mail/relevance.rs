@@ -69,6 +69,8 @@ pub(super) struct Facts {
     subject: Option<String>,
     reference: Option<String>,
     lines: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
 }
 
 impl Facts {
@@ -102,6 +104,16 @@ impl Facts {
         let reference = self.reference.as_deref().ok_or_else(|| missing("reference"))?;
         let lines = self.lines.as_deref().ok_or_else(|| missing("lines"))?;
         Ok((subject, reference, lines))
+    }
+
+    /// The address before a change, as it may be shown.
+    pub(super) fn from(&self) -> Result<&str, Fault> {
+        self.from.as_deref().ok_or_else(|| missing("from"))
+    }
+
+    /// The address after a change, as it may be shown.
+    pub(super) fn to(&self) -> Result<&str, Fault> {
+        self.to.as_deref().ok_or_else(|| missing("to"))
     }
 
     pub(super) fn closed(&self) -> Result<Closed, Fault> {

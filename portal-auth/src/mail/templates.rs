@@ -23,12 +23,8 @@ use crate::secret::one_time_code::OneTimeCode;
 pub(super) enum Letter<'a> {
     /// E1. Its address is not proven, so nothing that a person typed is in it.
     CompleteRegistration {
-        /// The token of the link.
-        token: &'a str,
-        /// When the link was made.
-        issued_at: Timestamp,
-        /// From when on it does not work.
-        expires_at: Timestamp,
+        /// Its link.
+        link: MailedLink<'a>,
     },
     /// E2.
     AlreadyRegistered {
@@ -71,6 +67,79 @@ pub(super) enum Letter<'a> {
         changed_at: Timestamp,
         /// The browser it was done in, in words.
         browser: &'a str,
+        /// "This was not me", while it works.
+        not_me: Option<MailedLink<'a>>,
+    },
+    /// E7.
+    PasswordChanged {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When.
+        changed_at: Timestamp,
+        /// The browser it was done in, in words.
+        browser: &'a str,
+        /// "This was not me", while it works.
+        not_me: Option<MailedLink<'a>>,
+    },
+    /// E8. Its address is not proven, so nothing that a person typed is in it.
+    ConfirmEmail {
+        /// Its link.
+        link: MailedLink<'a>,
+    },
+    /// E9.
+    EmailBeingChanged {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When it was asked for.
+        asked_at: Timestamp,
+        /// The browser it was asked for in, in words.
+        browser: &'a str,
+        /// The new address, masked.
+        to: &'a str,
+        /// Takes it back, while it works.
+        cancel: Option<MailedLink<'a>>,
+    },
+    /// E10.
+    SecretQuestionChanged {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When.
+        changed_at: Timestamp,
+        /// The browser it was done in, in words.
+        browser: &'a str,
+        /// "This was not me", while it works.
+        not_me: Option<MailedLink<'a>>,
+    },
+    /// E19, to both addresses.
+    EmailChanged {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When.
+        changed_at: Timestamp,
+        /// The browser it was done in, in words.
+        browser: &'a str,
+        /// The former address, masked.
+        from: &'a str,
+        /// The new address, masked.
+        to: &'a str,
+        /// Freezes the account, in the mail to the former address and while it works.
+        freeze: Option<MailedLink<'a>>,
+    },
+    /// E20.
+    AddressEntered {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When somebody entered it.
+        asked_at: Timestamp,
+    },
+    /// To an administrator.
+    AccountFrozen {
+        /// The account's present address.
+        account: &'a str,
+        /// The former address, from which it was frozen.
+        from: &'a str,
+        /// When.
+        frozen_at: Timestamp,
     },
     /// E13.
     TooManyTries {
@@ -99,6 +168,17 @@ pub(super) enum Letter<'a> {
         /// Its lines; an empty one begins a paragraph, and one that was typed begins with `> `.
         lines: &'a str,
     },
+}
+
+/// A link as its mail tells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MailedLink<'a> {
+    /// Its token.
+    pub(super) token: &'a str,
+    /// When it was made.
+    pub(super) issued_at: Timestamp,
+    /// From when on it does not work.
+    pub(super) expires_at: Timestamp,
 }
 
 /// What too many tries have closed.
@@ -156,6 +236,12 @@ struct Desk<'a> {
     two_step: TwoStepPolicy,
     time: LocalTime,
     now: Timestamp,
+}
+
+/// A link that takes a change back, in words.
+struct WayBack {
+    link: String,
+    until: String,
 }
 
 /// A [`Closed`] in words.
@@ -220,7 +306,54 @@ letter!(TwoStepChangedText, "mail/two_step_changed.txt", TwoStepChangedHtml, "ma
     on: bool,
     when: &'a str,
     browser: &'a str,
+    not_me: &'a Option<WayBack>,
     forgotten_password: &'a str,
+});
+letter!(PasswordChangedText, "mail/password_changed.txt",
+    PasswordChangedHtml, "mail/password_changed.html" {
+    greeting: &'a str,
+    when: &'a str,
+    browser: &'a str,
+    not_me: &'a Option<WayBack>,
+    forgotten_password: &'a str,
+});
+letter!(SecretQuestionChangedText, "mail/secret_question_changed.txt",
+    SecretQuestionChangedHtml, "mail/secret_question_changed.html" {
+    greeting: &'a str,
+    when: &'a str,
+    browser: &'a str,
+    not_me: &'a Option<WayBack>,
+    forgotten_password: &'a str,
+});
+letter!(ConfirmEmailText, "mail/confirm_email.txt", ConfirmEmailHtml, "mail/confirm_email.html" {
+    link: &'a str,
+    until: &'a str,
+});
+letter!(EmailBeingChangedText, "mail/email_being_changed.txt",
+    EmailBeingChangedHtml, "mail/email_being_changed.html" {
+    greeting: &'a str,
+    when: &'a str,
+    browser: &'a str,
+    to: &'a str,
+    cancel: &'a Option<WayBack>,
+    forgotten_password: &'a str,
+});
+letter!(EmailChangedText, "mail/email_changed.txt", EmailChangedHtml, "mail/email_changed.html" {
+    greeting: &'a str,
+    when: &'a str,
+    browser: &'a str,
+    from: &'a str,
+    to: &'a str,
+    freeze: &'a Option<WayBack>,
+});
+letter!(AddressEnteredText, "mail/address_entered.txt", AddressEnteredHtml, "mail/address_entered.html" {
+    greeting: &'a str,
+    when: &'a str,
+});
+letter!(AccountFrozenText, "mail/account_frozen.txt", AccountFrozenHtml, "mail/account_frozen.html" {
+    account: &'a str,
+    from: &'a str,
+    when: &'a str,
 });
 letter!(TooManyTriesText, "mail/too_many_tries.txt", TooManyTriesHtml, "mail/too_many_tries.html" {
     greeting: &'a str,
@@ -256,18 +389,14 @@ impl Desk<'_> {
         let head = &self.head;
         let reset = &*self.page(&self.paths.forgotten_password);
         match letter {
-            Letter::CompleteRegistration {
-                token,
-                issued_at,
-                expires_at,
-            } => write_letter!(
+            Letter::CompleteRegistration { link } => write_letter!(
                 head,
                 format!("Complete your registration - {}", head.service_name),
                 CompleteRegistrationText,
                 CompleteRegistrationHtml {
-                    link: &format!("{}?t={token}", self.page(&self.paths.complete_registration)),
-                    until: &self.moment(*expires_at),
-                    lifetime: &in_words(expires_at.since(*issued_at)),
+                    link: &self.link(&self.paths.complete_registration, link),
+                    until: &self.moment(link.expires_at),
+                    lifetime: &in_words(link.expires_at.since(link.issued_at)),
                 }
             ),
             Letter::AlreadyRegistered { name, asked_at } => write_letter!(
@@ -320,6 +449,7 @@ impl Desk<'_> {
                 choice,
                 changed_at,
                 browser,
+                not_me,
             } => {
                 let turned_on = *choice == TwoStep::Email;
                 let turned = if turned_on { "on" } else { "off" };
@@ -332,10 +462,116 @@ impl Desk<'_> {
                         on: turned_on,
                         when: &self.moment(*changed_at),
                         browser: &plain(browser),
+                        not_me: &self.way_back(&self.paths.not_me, not_me.as_ref()),
                         forgotten_password: reset,
                     }
                 )
             }
+            Letter::PasswordChanged {
+                name,
+                changed_at,
+                browser,
+                not_me,
+            } => write_letter!(
+                head,
+                "Your password was changed".to_owned(),
+                PasswordChangedText,
+                PasswordChangedHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*changed_at),
+                    browser: &plain(browser),
+                    not_me: &self.way_back(&self.paths.not_me, not_me.as_ref()),
+                    forgotten_password: reset,
+                }
+            ),
+            Letter::SecretQuestionChanged {
+                name,
+                changed_at,
+                browser,
+                not_me,
+            } => write_letter!(
+                head,
+                "Your Secret Question was changed".to_owned(),
+                SecretQuestionChangedText,
+                SecretQuestionChangedHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*changed_at),
+                    browser: &plain(browser),
+                    not_me: &self.way_back(&self.paths.not_me, not_me.as_ref()),
+                    forgotten_password: reset,
+                }
+            ),
+            Letter::ConfirmEmail { link } => write_letter!(
+                head,
+                "Confirm your new email address".to_owned(),
+                ConfirmEmailText,
+                ConfirmEmailHtml {
+                    link: &self.link(&self.paths.confirm_email, link),
+                    until: &self.moment(link.expires_at),
+                }
+            ),
+            Letter::EmailBeingChanged {
+                name,
+                asked_at,
+                browser,
+                to,
+                cancel,
+            } => write_letter!(
+                head,
+                "Your email address is being changed".to_owned(),
+                EmailBeingChangedText,
+                EmailBeingChangedHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*asked_at),
+                    browser: &plain(browser),
+                    to: &plain(to),
+                    cancel: &self.way_back(&self.paths.cancel_email_change, cancel.as_ref()),
+                    forgotten_password: reset,
+                }
+            ),
+            Letter::EmailChanged {
+                name,
+                changed_at,
+                browser,
+                from,
+                to,
+                freeze,
+            } => write_letter!(
+                head,
+                "Your email address was changed".to_owned(),
+                EmailChangedText,
+                EmailChangedHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*changed_at),
+                    browser: &plain(browser),
+                    from: &plain(from),
+                    to: &plain(to),
+                    freeze: &self.way_back(&self.paths.freeze_account, freeze.as_ref()),
+                }
+            ),
+            Letter::AddressEntered { name, asked_at } => write_letter!(
+                head,
+                "Your address was entered for another account".to_owned(),
+                AddressEnteredText,
+                AddressEnteredHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*asked_at),
+                }
+            ),
+            Letter::AccountFrozen {
+                account,
+                from,
+                frozen_at,
+            } => write_letter!(
+                head,
+                "An account was frozen by its owner".to_owned(),
+                AccountFrozenText,
+                AccountFrozenHtml {
+                    account: &plain(account),
+                    from: &plain(from),
+                    when: &self.moment(*frozen_at),
+                }
+            ),
             Letter::TooManyTries { name, closed } => write_letter!(
                 head,
                 "Too many login attempts".to_owned(),
@@ -392,6 +628,18 @@ impl Desk<'_> {
 
     fn moment(&self, at: Timestamp) -> String {
         self.time.moment(at, self.now)
+    }
+
+    /// Where a link leads: its page, with the token as `?t=`.
+    fn link(&self, path: &str, link: &MailedLink<'_>) -> String {
+        format!("{}?t={}", self.page(path), link.token)
+    }
+
+    fn way_back(&self, path: &str, link: Option<&MailedLink<'_>>) -> Option<WayBack> {
+        link.map(|link| WayBack {
+            link: self.link(path, link),
+            until: self.moment(link.expires_at),
+        })
     }
 
     /// A page's URL, from the configured base alone (MAIL-7, CFG-2).

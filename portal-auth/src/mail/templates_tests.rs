@@ -28,10 +28,54 @@ fn code(digits: &str) -> OneTimeCode {
 
 fn registration() -> Letter<'static> {
     Letter::CompleteRegistration {
+        link: MailedLink {
+            expires_at: NOW.plus(minutes(719)),
+            ..link()
+        },
+    }
+}
+
+/// A link that works until tomorrow.
+fn link() -> MailedLink<'static> {
+    MailedLink {
         token: TOKEN,
         issued_at: NOW.minus(MINUTE),
-        expires_at: NOW.plus(minutes(719)),
+        expires_at: NOW.plus(minutes(1440)),
     }
+}
+
+fn email_changed<'a>(name: &'a str, freeze: Option<MailedLink<'a>>) -> Letter<'a> {
+    Letter::EmailChanged {
+        name: Some(name),
+        changed_at: NOW,
+        browser: "Safari on Mac",
+        from: "o•••@school.example",
+        to: "n•••@school.example",
+        freeze,
+    }
+}
+
+fn being_changed<'a>(name: &'a str, cancel: Option<MailedLink<'a>>) -> Letter<'a> {
+    Letter::EmailBeingChanged {
+        name: Some(name),
+        asked_at: NOW,
+        browser: "Safari on Mac",
+        to: "n•••@school.example",
+        cancel,
+    }
+}
+
+/// The letters to people whose name is not known, or not to be told.
+fn to_nobody_by_name() -> [Letter<'static>; 3] {
+    [
+        registration(),
+        Letter::ConfirmEmail { link: link() },
+        Letter::AccountFrozen {
+            account: "thief@elsewhere.example",
+            from: "jo@school.example",
+            frozen_at: NOW,
+        },
+    ]
 }
 
 fn sign_in_code<'a>(name: &'a str, code: &'a OneTimeCode) -> Letter<'a> {
@@ -52,6 +96,7 @@ fn two_step(name: &str, choice: TwoStep) -> Letter<'_> {
         choice,
         changed_at: NOW,
         browser: "Safari on Mac",
+        not_me: Some(link()),
     }
 }
 
@@ -81,8 +126,14 @@ fn acted(name: &str, act: AdministratorAct) -> Letter<'_> {
 
 /// One letter of every kind, with every closure, to a person called `name`.
 fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
+    let mut letters: Vec<_> = to_nobody_by_name().into();
+    letters.extend(to_somebody(name, code));
+    letters
+}
+
+/// The letters that greet their reader.
+fn to_somebody<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
     let mut letters = vec![
-        registration(),
         Letter::AlreadyRegistered {
             name: Some(name),
             asked_at: NOW,
@@ -94,7 +145,27 @@ fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
         sign_in_code(name, code),
         two_step(name, TwoStep::Email),
         two_step(name, TwoStep::Off),
+        Letter::AddressEntered {
+            name: Some(name),
+            asked_at: NOW,
+        },
     ];
+    for way_back in [Some(link()), None] {
+        letters.push(being_changed(name, way_back));
+        letters.push(email_changed(name, way_back));
+        letters.push(Letter::PasswordChanged {
+            name: Some(name),
+            changed_at: NOW,
+            browser: "Safari on Mac",
+            not_me: way_back,
+        });
+        letters.push(Letter::SecretQuestionChanged {
+            name: Some(name),
+            changed_at: NOW,
+            browser: "Safari on Mac",
+            not_me: way_back,
+        });
+    }
     for closed in [
         Closed::Codes,
         Closed::PasswordsUntilReset,
@@ -205,20 +276,28 @@ fn subjects_are_constant_and_hold_no_code() {
     let code = code("482913");
     let subjects: Vec<_> = all("Jo", &code).iter().map(|l| rendered(l).subject).collect();
     assert_eq!(
-        subjects[..6],
+        subjects[..13],
         [
             "Complete your registration - Professional Portal",
+            "Confirm your new email address",
+            "An account was frozen by its owner",
             "You already have an account",
             "Your account is ready",
             "Your Verification Code",
             "Two Step Verification was turned on",
             "Two Step Verification was turned off",
+            "Your address was entered for another account",
+            "Your email address is being changed",
+            "Your email address was changed",
+            "Your password was changed",
+            "Your Secret Question was changed",
         ]
     );
-    assert!(subjects[6..10].iter().all(|s| s == "Too many login attempts"));
+    assert_eq!(subjects[13..17], subjects[9..13], "the same without their links");
+    assert!(subjects[17..21].iter().all(|s| s == "Too many login attempts"));
     let changed = "Your account was changed by an administrator";
-    assert!(subjects[10..15].iter().all(|s| s == changed));
-    assert_eq!(subjects[15..], ["We have your change (CC-7F3K-92QD)"]);
+    assert!(subjects[21..26].iter().all(|s| s == changed));
+    assert_eq!(subjects[26..], ["We have your change (CC-7F3K-92QD)"]);
 }
 
 #[test]
@@ -329,11 +408,80 @@ fn a_changed_second_step_is_told_with_a_way_out() {
             text.contains("This was done at 10:40 pm today. Browser: Safari on Mac."),
             "{text}"
         );
-        assert_eq!(
-            links(&text),
-            ["https://portal.example/account/forgotten-password"]
+        let not_me = format!("https://portal.example/account/not-me?t={TOKEN}");
+        assert_eq!(links(&text), [not_me]);
+        assert!(text.replace('\n', " ").contains("works until 10:40 pm tomorrow") || text.contains("4 May"));
+    }
+}
+
+#[test]
+fn a_notice_whose_link_is_over_still_tells_and_leads_to_a_new_password() {
+    // MAIL-6
+    let without = Letter::PasswordChanged {
+        name: Some("Jo"),
+        changed_at: NOW,
+        browser: "Safari on Mac",
+        not_me: None,
+    };
+    let text = rendered(&without).text;
+    assert!(
+        text.contains("was changed") && text.contains("Not you?"),
+        "{text}"
+    );
+    assert_eq!(
+        links(&text),
+        ["https://portal.example/account/forgotten-password"]
+    );
+}
+
+#[test]
+fn the_mails_of_a_change_of_address_carry_one_link_each_and_only_one_that_takes_something_back() {
+    // E8, E9, E19, E20, MAIL-6, CHG-2
+    let of = |letter: &Letter<'_>| rendered(letter).text;
+    let page = |path: &str| format!("https://portal.example/account/{path}?t={TOKEN}");
+    let confirm = of(&Letter::ConfirmEmail { link: link() });
+    assert_eq!(links(&confirm), [page("confirm-email-address")]);
+    assert!(confirm.starts_with("Hello,\n"), "{confirm}");
+    let being = of(&being_changed("Jo", Some(link())));
+    assert_eq!(
+        links(&being),
+        [
+            page("cancel-email-change"),
+            "https://portal.example/account/forgotten-password".to_owned()
+        ]
+    );
+    assert!(being.contains("n•••@school.example"), "{being}");
+    let to_former = of(&email_changed("Jo", Some(link())));
+    assert_eq!(links(&to_former), [page("freeze")]);
+    let to_new = of(&email_changed("Jo", None));
+    assert!(
+        links(&to_new).is_empty() && !to_new.contains("Not you?"),
+        "{to_new}"
+    );
+    for text in [to_former, to_new] {
+        let text = text.replace('\n', " ");
+        assert!(
+            text.contains("from o•••@school.example to n•••@school.example"),
+            "{text}"
         );
     }
+    let entered = of(&Letter::AddressEntered {
+        name: Some("Jo"),
+        asked_at: NOW,
+    });
+    assert!(
+        links(&entered).is_empty() && entered.contains("nothing was changed"),
+        "{entered}"
+    );
+}
+
+#[test]
+fn an_administrator_is_told_which_account_was_frozen_and_from_where() {
+    // CHG-2
+    let [_, _, frozen] = to_nobody_by_name();
+    let text = rendered(&frozen).text;
+    assert!(text.contains("\nAccount: thief@elsewhere.example\n"), "{text}");
+    assert!(text.contains("\nFrozen from: jo@school.example\n"), "{text}");
 }
 
 #[test]
@@ -433,7 +581,7 @@ fn what_people_typed_is_escaped_and_cannot_pass_for_text_of_the_mail() {
     // MAIL-3, P-43
     let code = code("482913");
     let hostile = "Jo & \"Co\"\r\nBcc: x@evil.example";
-    for letter in all(hostile, &code).iter().skip(1) {
+    for letter in &to_somebody(hostile, &code) {
         let mail = rendered(letter);
         assert!(!mail.text.contains("\nBcc"), "{}", mail.text);
         assert!(

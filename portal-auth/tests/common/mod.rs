@@ -162,6 +162,12 @@ impl World {
         LinkToken::parse(tokens_in(&text)[0]).unwrap()
     }
 
+    /// The link of the newest mail of `kind`.
+    pub(crate) async fn link_in(&self, to: &str, kind: &str) -> LinkToken {
+        let text = self.latest(to, kind).await;
+        LinkToken::parse(tokens_in(&text)[0]).unwrap()
+    }
+
     /// The code of the newest code mail.
     pub(crate) async fn code(&self, to: &str) -> String {
         code_in(&self.latest(to, "sign-in-code").await).unwrap()
