@@ -56,6 +56,10 @@
       changed = byPerson = true;
       later();
     };
+    if ("unsaved" in page.dataset) {
+      changed = true;
+      later();
+    }
     form.addEventListener("input", typed);
     form.addEventListener("change", typed);
     // What was sent is kept, or done, by its own answer; a save on its way must not come after it.

@@ -21,7 +21,7 @@
 //! | the page wants a fresh proof (303 to P32) | it is kept; after the proof the page opens filled in |
 //! | the database is down (503) | the answer holds a sealed form "Try again" with the same values |
 //! | it was done (303 elsewhere) | what was kept of it is forgotten |
-//! | it is not done yet (200, 422, 500) | it is kept as well, for a session that ends while the page is open |
+//! | it is not done yet (200, 422) | nothing: the page shows what was typed, and its script keeps it |
 //!
 //! While somebody types, the page's script sends the same fields to `/account/draft`.
 
@@ -49,10 +49,10 @@ const FORMS: &[KeptFields] = &[
     kept("/account/personal-details", &personal_details::FIELDS),
     kept("/account/work-details/add", &role_editor::FIELDS),
     kept("/account/work-details/change", &role_editor::FIELDS),
+    kept("/account/two-step-verification", &["preferred_method"]),
+    // Before login, and where there is nothing to type but secrets: offered again while the database is down, kept nowhere.
     offered("/account/work-details", &["main", "seen"]),
     offered("/account/work-details/remove", &["number", "seen"]),
-    kept("/account/two-step-verification", &["preferred_method"]),
-    // Before login, and where there is nothing but secrets: kept nowhere, offered again while the database is down.
     offered("/account/login", &["email"]),
     offered("/account/logout", &[]),
     offered("/account/verify", &[]),
@@ -165,15 +165,15 @@ pub(crate) async fn keep_what_was_typed(State(app): State<Shared>, request: Requ
     if !genuine {
         return answer;
     }
-    let ending = Ending::of(&answer);
-    match ending {
+    match Ending::of(fields.path, &answer) {
         Ending::Unavailable => again(&app, &cookies, fields, &form, answer),
         _ if !fields.kept => answer,
         Ending::Done => {
             forget(&app, &cookies, fields).await;
             answer
         }
-        Ending::SentAway | Ending::Shown => keep(&app, &cookies, fields, &form, ending, answer).await,
+        Ending::SentAway => keep(&app, &cookies, fields, &form, answer).await,
+        Ending::Shown => answer,
     }
 }
 
@@ -191,23 +191,26 @@ enum Ending {
 }
 
 impl Ending {
-    fn of(answer: &Response) -> Self {
+    /// What the page at `page` has answered.
+    fn of(page: &str, answer: &Response) -> Self {
         match answer.status() {
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             StatusCode::SEE_OTHER => {
                 let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
-                Self::of_location(to.unwrap_or_default())
+                Self::of_location(page, to.unwrap_or_default())
             }
             _ => Self::Shown,
         }
     }
 
-    fn of_location(to: &str) -> Self {
+    fn of_location(page: &str, to: &str) -> Self {
         let (path, query) = to.split_once('?').unwrap_or((to, ""));
         match path {
             "/account/timed-out" | "/account/confirm-password" => Self::SentAway,
             // The login page says what was done where something was.
             "/account/login" if !query.contains("notice=") => Self::SentAway,
+            // To itself or the page it belongs to without a word of what was done: its session ended in this very moment.
+            _ if query.is_empty() && page.starts_with(path) => Self::SentAway,
             _ => Self::Done,
         }
     }
@@ -241,7 +244,6 @@ async fn keep(
     cookies: &Cookies,
     fields: &KeptFields,
     form: &Form,
-    ending: Ending,
     mut answer: Response,
 ) -> Response {
     match keep_typed(&app.auth, cookies, fields.typed(form)).await {
@@ -252,9 +254,8 @@ async fn keep(
             answer
         }
         Ok(None) => answer,
-        // Going on would lose what was typed: it is offered again instead. A page that shows it has lost nothing.
-        Err(fail) if ending == Ending::SentAway => again(app, cookies, fields, form, fail.into_response()),
-        Err(_) => answer,
+        // Going on would lose what was typed: it is offered again instead.
+        Err(fail) => again(app, cookies, fields, form, fail.into_response()),
     }
 }
 
@@ -362,9 +363,16 @@ mod tests {
                 "/account/login?next=%2Fareas%2Fsend-ehat&notice=two-step-on",
                 Ending::Done,
             ),
-            ("/account/personal-details?notice=saved", Ending::Done),
+            ("/account/work-details?notice=added", Ending::Done),
+            ("/account/work-details", Ending::SentAway),
+            ("/account/work-details/add", Ending::SentAway),
+            ("/account/close/done", Ending::Done),
         ] {
-            assert_eq!(Ending::of_location(to), expected, "{to}");
+            assert_eq!(
+                Ending::of_location("/account/work-details/add", to),
+                expected,
+                "{to}"
+            );
         }
         for (status, expected) in [
             (StatusCode::OK, Ending::Shown),
@@ -374,7 +382,11 @@ mod tests {
             (StatusCode::INTERNAL_SERVER_ERROR, Ending::Shown),
             (StatusCode::SERVICE_UNAVAILABLE, Ending::Unavailable),
         ] {
-            assert_eq!(Ending::of(&status.into_response()), expected, "{status}");
+            assert_eq!(
+                Ending::of("/account", &status.into_response()),
+                expected,
+                "{status}"
+            );
         }
     }
 

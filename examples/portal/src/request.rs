@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CONTENT_LANGUAGE, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use portal_auth::account::professional_profile::AboutYou;
 use portal_auth::environment::Timestamp;
@@ -46,6 +46,8 @@ pub(crate) struct Ctx {
     cookies: Cookies,
     /// Path and query, for the way back.
     target: String,
+    /// Whether a form was sent.
+    acts: bool,
     query: Vec<(String, String)>,
     changes: Vec<SetCookie>,
 }
@@ -69,6 +71,7 @@ impl FromRequestParts<Shared> for Ctx {
             person,
             name,
             cookies: Cookies::read(&parts.headers),
+            acts: parts.method == Method::POST,
             target: parts
                 .uri
                 .path_and_query()
@@ -273,6 +276,8 @@ impl Ctx {
         let next = doors.next(&self.target);
         Err(match &self.person {
             MaybeSignedIn::SignedIn(signed_in) => return Ok((signed_in.person(), signed_in.token())),
+            // Whoever sends a form of a signed-in page was signed in when it was made: another tab logged out.
+            MaybeSignedIn::Anonymous if self.acts => doors.timed_out(next),
             MaybeSignedIn::Anonymous | MaybeSignedIn::Ended(SessionEnd::Revoked) => doors.sign_in(next),
             MaybeSignedIn::Ended(_) => doors.timed_out(next),
         }
@@ -356,6 +361,7 @@ impl Ctx {
             page.typed = KeptFields::kept_at(self.path()).map(|form| TypedHere {
                 path: self.path().to_owned(),
                 fields: form.fields().join(" "),
+                unsaved: self.acts,
             });
         }
         let status = trouble.status();

@@ -36,6 +36,8 @@ pub(crate) struct TypedHere {
     pub(crate) path: String,
     /// The names of the fields that may be kept, with blanks between them.
     pub(crate) fields: String,
+    /// Whether the page answers a form and shows what was typed there: nobody has kept it yet.
+    pub(crate) unsaved: bool,
 }
 
 /// The header of a signed-in person.

@@ -17,6 +17,8 @@ on_both_databases! {
     a_fresh_proof_in_between_loses_nothing
     a_script_keeps_what_is_typed_and_only_typing_is_activity
     asking_how_long_is_left_extends_nothing
+    every_form_of_my_account_opens_again_filled_in
+    a_stale_form_has_no_effect_and_keeps_its_values_on_every_page
 }
 
 const PAGE: &str = "/account/two-step-verification";
@@ -358,6 +360,208 @@ async fn asking_how_long_is_left_extends_nothing(database: Database) {
         let out = jo.open(&format!("/account/timed-out?next={path}")).await;
         assert_eq!(out.texts_of("input[name=next]").len(), 0, "{path}");
     }
+}
+
+/// Waits until the session has timed out, sends the form, and logs in; the page that opens then.
+async fn too_late(site: &Site, jo: &mut Person, form: &Form, address: &str) -> Page {
+    site.clock().advance(MINUTE * 30);
+    let out = jo.send(form).await;
+    assert!(out.main().contains(SAVED), "{}: {}", form.action, out.main());
+    let page = back_in(jo, &out, address).await;
+    assert!(page.notice().starts_with(FILLED_IN), "{}", page.notice());
+    assert_eq!(page.path, form.action);
+    page
+}
+
+async fn every_form_of_my_account_opens_again_filled_in(database: Database) {
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let (address, _) = chosen(&site, &mut jo, "all").await;
+
+    // P18, with the version it was made from: a change of meanwhile is still told.
+    let form = jo.open("/account/personal-details").await.button("Save");
+    let form = form
+        .with("forename", "Joanna")
+        .with("gender", "another")
+        .with("gender_other", "Neither");
+    let page = too_late(&site, &mut jo, &form, &address).await;
+    assert_eq!(page.value_of("forename"), "Joanna");
+    assert_eq!(page.value_of("gender_other"), "Neither");
+    let saved = jo.send(&page.button("Save")).await;
+    assert_eq!(saved.notice(), "Your personal details have been saved.");
+    let form = saved.button("Save").with("forename", "Joan");
+    let mut elsewhere = Person::at(&portal);
+    log_in(&mut elsewhere, &address, PASSWORD).await;
+    let other = elsewhere.open("/account/personal-details").await.button("Save");
+    elsewhere.send(&other.with("surname", "Smith")).await;
+    let page = too_late(&site, &mut jo, &form, &address).await;
+    assert_eq!(
+        (page.value_of("forename"), page.value_of("surname")),
+        ("Joan".into(), "Bloggs".into())
+    );
+    let clash = jo.send(&page.button("Save")).await;
+    assert_eq!(
+        clash.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "nobody's change is overwritten unseen"
+    );
+
+    // P19: a role that is being added, with its address found and chosen.
+    let add = jo.open("/account/work-details/add").await.button("Find Address");
+    let add = add
+        .with("role", "SENCo")
+        .with("organisation", "Mill School")
+        .with("postcode", "AA1 1AA");
+    let found = jo.send(&add).await;
+    assert_eq!(found.status, StatusCode::OK);
+    let page = too_late(
+        &site,
+        &mut jo,
+        &found.button("Save").with("address", "0"),
+        &address,
+    )
+    .await;
+    assert_eq!(page.value_of("organisation"), "Mill School");
+    assert_eq!(page.value_of("address"), "0");
+    let list = jo.send(&page.button("Save")).await;
+    assert_eq!(
+        list.path,
+        "/account/work-details?notice=added",
+        "{:?}",
+        list.errors()
+    );
+
+    // And one that is being changed: what was typed says which, once the address has lost it.
+    let form = jo
+        .open("/account/work-details/change?role=2")
+        .await
+        .button("Save");
+    let form = form.with("organisation", "Dale School");
+    let page = too_late(&site, &mut jo, &form, &address).await;
+    assert_eq!(page.h1(), "Change a Professional Role");
+    assert_eq!(page.value_of("organisation"), "Dale School");
+    // Another role is not filled in with it.
+    let first = jo.open("/account/work-details/change?role=1").await;
+    assert_eq!(first.value_of("organisation"), "Hill School");
+    assert!(first.texts_of(".notice").is_empty());
+    let list = jo.send(&page.button("Save")).await;
+    assert_eq!(
+        list.path,
+        "/account/work-details?notice=saved",
+        "{:?}",
+        list.errors()
+    );
+    assert!(list.main().contains("Dale School") && list.main().contains("Hill School"));
+    assert_eq!(
+        jo.open("/account/work-details/change").await.path,
+        "/account/work-details"
+    );
+    assert!(
+        jo.open("/account/work-details/add")
+            .await
+            .texts_of(".notice")
+            .is_empty()
+    );
+
+    // A form that was only refused stands on its page, and is not kept before its session ends; a script may keep it.
+    let form = jo
+        .open("/account/work-details/add")
+        .await
+        .button("Save")
+        .with("role", "Teacher");
+    let refused = jo.send(&form).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.attributes_of("main", "data-unsaved"), [""]);
+    let page = jo.open("/account/work-details/add").await;
+    assert_eq!(page.value_of("role"), "");
+    assert!(page.attributes_of("main", "data-unsaved").is_empty());
+    let page = too_late(&site, &mut jo, &refused.button("Save"), &address).await;
+    assert_eq!(page.value_of("role"), "Teacher");
+}
+
+async fn a_stale_form_has_no_effect_and_keeps_its_values_on_every_page(database: Database) {
+    // R13, WEB-2
+    const STALE: &str = "This page was open for a long time. Check your answers and try again.";
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let (address, _) = chosen(&site, &mut jo, "stale").await;
+    // The path, the button, and a value that must be there again.
+    let table = [
+        ("/account/personal-details", "Save", Some(("forename", "Joanna"))),
+        ("/account/work-details", "Save main role", None),
+        (
+            "/account/work-details/add",
+            "Save",
+            Some(("organisation", "Mill School")),
+        ),
+        (
+            "/account/work-details/change?role=1",
+            "Save",
+            Some(("organisation", "Mill School")),
+        ),
+        (
+            "/account/two-step-verification",
+            "Save",
+            Some(("preferred_method", "email")),
+        ),
+        ("/account/confirm-password", "Continue", None),
+        ("/home", "Logout", None),
+    ];
+    for (path, button, value) in table {
+        let page = jo.open(path).await;
+        let mut form = page.button(button);
+        if let Some((field, value)) = value {
+            form = form.with(field, value);
+        }
+        for token in ["", &"A".repeat(43)] {
+            let stale = form.clone().without("form_token").forged("form_token", token);
+            let answer = jo.send(&stale).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+            assert_eq!(answer.notice(), STALE, "{path}");
+            if let Some((field, value)) = value {
+                assert_eq!(answer.value_of(field), value, "{path}");
+            }
+        }
+        assert!(
+            jo.open(path).await.texts_of(".notice").is_empty(),
+            "{path}: nothing of it is kept"
+        );
+    }
+    // A login page that was left open overnight still works.
+    let mut later = Person::at(&portal);
+    let login = later.open("/account/login").await;
+    site.clock().advance(MINUTE * 600);
+    assert_eq!(
+        log_in_on(&mut later, &login, &address, PASSWORD).await.path,
+        "/home"
+    );
+    // Of two tabs one logs out: the other says so on its next act, and nothing was done.
+    let page = later.open("/account/personal-details").await;
+    let home = later.open("/home").await;
+    later.send(&home.button("Logout")).await;
+    for form in [
+        page.button("Save").with("forename", "Joanna"),
+        home.button("Logout"),
+    ] {
+        let out = later.send(&form).await;
+        if form.action == "/account/logout" {
+            assert_eq!(out.h1(), "Login");
+        } else {
+            assert_eq!(out.h1(), "You have been logged out");
+            assert!(
+                !out.main().contains(SAVED),
+                "what was typed was deleted by hand: {}",
+                out.main()
+            );
+        }
+    }
+    log_in(&mut later, &address, PASSWORD).await;
+    assert_eq!(
+        later.open("/account/personal-details").await.value_of("forename"),
+        "Jo"
+    );
 }
 
 /// Presses "Try again" as often as it is asked for: the first connections of before may still be found broken.
