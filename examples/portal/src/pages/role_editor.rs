@@ -64,16 +64,16 @@ pub(crate) async fn add(ctx: Ctx) -> Result<Response, Fail> {
         return ctx.see("/account/work-details?notice=full");
     }
     let kept = ctx.kept_form().await?;
-    let shown = kept.form().map_or_else(
-        || Shown {
+    let shown = match kept.form() {
+        Some(form) => typed_before(&ctx, form, false).await,
+        None => Shown {
             changes: None,
             seen: roles.seen(),
             role: ProfessionalRole::default(),
             addresses: Addresses::NotAsked,
             saved: None,
         },
-        |mut form| Sent::read(&mut form, false).shown,
-    );
+    };
     page(ctx, shown, Trouble::none(), kept.notice())
 }
 
@@ -85,11 +85,13 @@ pub(crate) async fn change(ctx: Ctx) -> Result<Response, Fail> {
     };
     let roles = Roles::of(&ctx, &signed_in).await?;
     let kept = ctx.kept_form().await?;
-    let typed = kept.form().map(|mut form| Sent::read(&mut form, true).shown);
     let asked = ctx.query("role").and_then(index);
-    // What was typed belongs to one role; where none is asked for, a login in between has lost which.
-    if let Some(typed) = typed.filter(|t| t.changes.is_some() && (asked.is_none() || asked == t.changes)) {
-        return page(ctx, typed, Trouble::none(), kept.notice());
+    if let Some(form) = kept.form() {
+        let typed = typed_before(&ctx, form, true).await;
+        // What was typed belongs to one role; where none is asked for, a login in between has lost which.
+        if typed.changes.is_some() && (asked.is_none() || asked == typed.changes) {
+            return page(ctx, typed, Trouble::none(), kept.notice());
+        }
     }
     let found = asked.and_then(|asked| roles.section.roles.get(asked));
     let Some(role) = found.cloned() else {
@@ -103,6 +105,17 @@ pub(crate) async fn change(ctx: Ctx) -> Result<Response, Fail> {
         saved: None,
     };
     page(ctx, shown, Trouble::none(), None)
+}
+
+/// The form as it was typed and not sent off, with the list of addresses where one was chosen from it.
+async fn typed_before(ctx: &Ctx, mut form: Form, is_change: bool) -> Shown {
+    let sent = Sent::read(&mut form, is_change);
+    let mut shown = sent.shown;
+    if !sent.manual_is_open && !sent.chosen.is_empty() {
+        let mut role = shown.role.clone();
+        (shown.addresses, _) = choose(ctx, &mut role, &sent.chosen).await;
+    }
+    shown
 }
 
 fn page(mut ctx: Ctx, form: Shown, trouble: Trouble, notice: Option<Notice>) -> Result<Response, Fail> {

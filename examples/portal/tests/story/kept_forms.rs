@@ -490,7 +490,6 @@ async fn a_stale_form_has_no_effect_and_keeps_its_values_on_every_page(database:
     // The path, the button, and a value that must be there again.
     let table = [
         ("/account/personal-details", "Save", Some(("forename", "Joanna"))),
-        ("/account/work-details", "Save main role", None),
         (
             "/account/work-details/add",
             "Save",
