@@ -134,6 +134,7 @@ pub mod features;
 mod guessing;
 mod housekeeping;
 mod issuing;
+mod kept_forms;
 mod key;
 pub mod language;
 mod last_seen;

@@ -52,6 +52,7 @@ const LAYERS: [&[&str]; 7] = [
         "guessing",
         "housekeeping",
         "issuing",
+        "kept_forms",
         "last_seen",
         "mail/delivery",
         "mail/dispatch",

@@ -7,17 +7,13 @@
 //! that was revoked, or whose account's epoch has moved, keeps nothing (SES-5). Drafts are no account data, so nothing is
 //! audited. ASVS 14.2.7.
 
-use std::collections::BTreeMap;
 use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use crate::account::snapshot::AccountId;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault};
+use crate::kept_forms::{Kept, KeptFields};
 use crate::portal::{ATTEMPTS, Inner, PortalAuth, contended};
-use crate::registration::draft::{DraftKey, DraftRow};
-use crate::secret::keyring::row_key;
 use crate::secret::token::{KeptFormToken, Purpose, SessionToken};
 use crate::session::SessionEnd;
 use crate::session_gate::SignedIn;
@@ -98,21 +94,6 @@ pub enum KeptForms {
     NotAToken,
 }
 
-/// The body of the row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kept {
-    account: AccountId,
-    forms: BTreeMap<String, KeptFields>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeptFields {
-    until: Timestamp,
-    fields: Vec<(String, String)>,
-}
-
 impl PortalAuth {
     /// Keeps a form for the person whose session `session` is or was, in place of what was kept of the same page; the
     /// returned token goes into the cookie in place of `held`.
@@ -151,11 +132,7 @@ impl PortalAuth {
             let now = inner.now();
             let until = now.plus(inner.config.sessions.forms_kept);
             let body = decide(found.body, form.clone(), now, until);
-            match inner
-                .store
-                .save(&kept_row(found.seed, found.version, &body, until)?)
-                .await
-            {
+            match inner.save_kept(found.seed, found.version, &body, until).await {
                 Ok(()) => return Ok(inner.kept_token(&found.seed)?),
                 Err(StoreError::Conflict) => {}
                 Err(e) => return Err(e.into()),
@@ -179,7 +156,7 @@ impl PortalAuth {
     ) -> Result<Option<TypedForm>, Fault> {
         let found = self.inner.kept(held).await?;
         let own = found.filter(|found| found.body.account == signed_in.account());
-        Ok(own.and_then(|found| found.body.live_form(path, self.now())))
+        Ok(own.and_then(|found| live_form(found.body, path, self.now())))
     }
 
     /// Whether something typed into the page at `path` is kept for this browser, for a page that says so before anybody
@@ -189,7 +166,7 @@ impl PortalAuth {
     /// A [`Fault`] when the store fails.
     pub async fn keeps_form(&self, held: &KeptFormToken, path: &str) -> Result<bool, Fault> {
         let found = self.inner.kept(held).await?;
-        Ok(found.is_some_and(|found| found.body.live_form(path, self.now()).is_some()))
+        Ok(found.is_some_and(|found| live_form(found.body, path, self.now()).is_some()))
     }
 
     /// Whether `held` is a genuine token of kept forms; no query is made. The registration's draft shares its cookie.
@@ -247,13 +224,6 @@ impl PortalAuth {
     }
 }
 
-/// A row that is there, or that would be.
-struct Found {
-    seed: [u8; 16],
-    version: i64,
-    body: Kept,
-}
-
 impl Inner {
     /// Whose session it is or was, with the token's random part. For keeping a form and for nothing else.
     async fn owner_of(
@@ -274,104 +244,15 @@ impl Inner {
             Err(SessionEnd::Revoked) => Err(ended()),
         }
     }
-
-    /// The row of a genuine token, while it lives.
-    async fn kept(&self, held: &KeptFormToken) -> Result<Option<Found>, Fault> {
-        let Some(seed) = self.keyring.open(Purpose::KeptForm, held.expose()) else {
-            return Ok(None);
-        };
-        let row = self.store.load(kept_key(&seed)).await?;
-        let Some(row) = row.filter(|row| self.now() < row.expires_at) else {
-            return Ok(None);
-        };
-        let body = serde_json::from_str(&row.body)
-            .map_err(|e| Fault::permanent("a kept form cannot be read").because(e))?;
-        Ok(Some(Found {
-            seed,
-            version: row.version,
-            body,
-        }))
-    }
-
-    /// The row of a session that holds no token yet. Its name follows from the session's, so that a browser that drops
-    /// its cookie each time fills one row and not the disk.
-    async fn kept_of_session(&self, session: [u8; 16], account: AccountId) -> Result<Found, Fault> {
-        let seed = row_key(Purpose::KeptForm, &session);
-        let empty = |version| Found {
-            seed,
-            version,
-            body: Kept {
-                account,
-                forms: BTreeMap::new(),
-            },
-        };
-        if let Some(found) = self
-            .kept(&self.kept_token(&seed)?)
-            .await?
-            .filter(|f| f.body.account == account)
-        {
-            return Ok(found);
-        }
-        let over = self.store.load(kept_key(&seed)).await?;
-        Ok(empty(over.map_or(0, |row| row.version)))
-    }
-
-    fn kept_token(&self, seed: &[u8; 16]) -> Result<KeptFormToken, Fault> {
-        Ok(KeptFormToken::minted(
-            self.keyring.remake(Purpose::KeptForm, seed)?,
-        ))
-    }
-
-    /// Takes forms out of a row; one without any is over.
-    async fn drop_forms(&self, held: &KeptFormToken, take: impl Fn(&mut Kept) -> bool) -> Result<(), Fault> {
-        for _ in 0..ATTEMPTS {
-            let Some(mut found) = self.kept(held).await? else {
-                return Ok(());
-            };
-            if !take(&mut found.body) {
-                return Ok(());
-            }
-            let until = found.body.forms.values().map(|form| form.until).max();
-            let row = kept_row(
-                found.seed,
-                found.version,
-                &found.body,
-                until.unwrap_or_else(|| self.now()),
-            )?;
-            match self.store.save(&row).await {
-                Err(StoreError::Conflict) => {}
-                other => return Ok(other?),
-            }
-        }
-        Err(Fault::transient(
-            "a kept form was written again and again while it was to be dropped",
-        ))
-    }
 }
 
-fn kept_key(seed: &[u8; 16]) -> DraftKey {
-    DraftKey::from_bytes(row_key(Purpose::KeptForm, seed))
-}
-
-fn kept_row(seed: [u8; 16], version: i64, body: &Kept, expires_at: Timestamp) -> Result<DraftRow, Fault> {
-    let body = serde_json::to_string(body)
-        .map_err(|e| Fault::permanent("a kept form cannot be written").because(e))?;
-    Ok(DraftRow {
-        key: kept_key(&seed),
-        version: version.saturating_add(1),
-        body,
-        expires_at,
-    })
-}
-
-impl Kept {
-    fn live_form(self, path: &str, now: Timestamp) -> Option<TypedForm> {
-        let found = self
-            .forms
-            .into_iter()
-            .find(|(of, form)| of == path && now < form.until);
-        found.map(|(path, form)| TypedForm::new(path, form.fields))
-    }
+/// What was typed into the page at `path`, while it is not over.
+fn live_form(kept: Kept, path: &str, now: Timestamp) -> Option<TypedForm> {
+    let found = kept
+        .forms
+        .into_iter()
+        .find(|(of, form)| of == path && now < form.until);
+    found.map(|(path, form)| TypedForm::new(path, form.fields))
 }
 
 /// What is kept once `form` was typed at `now`: it, and of the others the youngest that are not over.
@@ -392,6 +273,7 @@ fn decide(mut kept: Kept, form: TypedForm, now: Timestamp, until: Timestamp) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -433,7 +315,7 @@ mod tests {
                 expected,
                 "{path} at {second}"
             );
-            let form = kept.clone().live_form(path, now).unwrap();
+            let form = live_form(kept.clone(), path, now).unwrap();
             assert_eq!(form.get("text"), Some(second.to_string().as_str()));
         }
     }
@@ -447,8 +329,8 @@ mod tests {
         };
         let kept = decide(empty, typed("/a", "x"), T0, T0.plus(DAY));
         let last = T0.plus(DAY).minus(Duration::from_micros(1));
-        assert!(kept.clone().live_form("/a", last).is_some());
-        assert!(kept.live_form("/a", T0.plus(DAY)).is_none());
+        assert!(live_form(kept.clone(), "/a", last).is_some());
+        assert!(live_form(kept, "/a", T0.plus(DAY)).is_none());
     }
 
     #[test]
