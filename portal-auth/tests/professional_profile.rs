@@ -26,7 +26,7 @@ fn role() -> Value {
     json!({
         "role": "Teacher", "organisation": "Anytown School", "postcode": "S1 2HH",
         "address_line1": "1 High Street", "address_line2": "", "town": "Anytown", "county": "", "country": "",
-        "not_uk": false, "mobile": "", "work_phone": "",
+        "not_uk": false, "mobile": "", "mobile_e164": "", "work_phone": "", "work_phone_e164": "",
     })
 }
 
@@ -218,6 +218,13 @@ fn phones_are_optional_and_stay_as_typed() {
     let kept = check_role(both).unwrap();
     assert_eq!(kept["mobile"], "+44 (0)7700 900-982");
     assert_eq!(kept["work_phone"], "0114 273 4567 x123");
+    assert_eq!(kept["mobile_e164"], "+447700900982");
+    assert_eq!(kept["work_phone_e164"], "+441142734567;ext=123");
+    // What a form says about it counts for nothing.
+    let forged = check_role(with(with(role(), "mobile", "01632 960001"), "mobile_e164", "+1"));
+    assert_eq!(forged.unwrap()["mobile_e164"], "+441632960001");
+    let none = check_role(with(role(), "work_phone_e164", "+1"));
+    assert_eq!(none, Ok(role()));
     for (field, typed, code) in [
         ("mobile", "07700 900982 x1", "mobile.format"),
         ("mobile", "123456", "mobile.format"),

@@ -44,12 +44,13 @@ prop_compose! {
         (address_line1, address_line2) in (text("[\\p{L}\\p{N} ,]{1,200}"), text("[\\p{L} ]{0,200}")),
         (town, county, country) in (text("[\\p{L}]{1,200}"), text("[\\p{L}]{0,200}"), text("[\\p{L}]{1,200}")),
         not_uk in any::<bool>(),
-        mobile in text("|\\+?[0-9]{7,15}"),
-        work_phone in text("|[0-9(][0-9 ]{9,14}[0-9]( x[0-9]{1,6})?"),
+        mobile in text("|\\+?[0-9]{7,15}|07[0-9]{9}"),
+        work_phone in text("|[0-9(][0-9 ]{9,14}[0-9]( x[0-9]{1,6})?|01[0-9]{9} x[0-9]{1,6}"),
     ) -> ProfessionalRole {
         ProfessionalRole {
             role, organisation, postcode, address_line1, address_line2, town, county, country, not_uk, mobile,
-            work_phone,
+            mobile_e164: "+1".to_owned(),
+            work_phone, work_phone_e164: String::new(),
         }
     }
 }
@@ -76,6 +77,29 @@ fn assert_within_limits(kept: &Value, fields: &[TextField]) {
             assert!(is_fit_for_a_name(text), "{field:?}");
         }
     }
+}
+
+/// E.164, with an extension as in RFC 3966, exactly where there is a number.
+fn assert_dialled(typed: &str, dialled: &str) {
+    assert_eq!(typed.is_empty(), dialled.is_empty(), "{typed:?} {dialled:?}");
+    let (number, extension) = dialled.split_once(";ext=").unwrap_or((dialled, ""));
+    let digits = number.strip_prefix('+').unwrap_or("");
+    assert!(
+        number.is_empty() || (3..=15).contains(&digits.len()),
+        "{dialled:?}"
+    );
+    assert!(
+        digits
+            .chars()
+            .chain(extension.chars())
+            .all(|c| c.is_ascii_digit()),
+        "{dialled:?}"
+    );
+    assert_eq!(
+        typed.contains('x'),
+        !extension.is_empty(),
+        "{typed:?} {dialled:?}"
+    );
 }
 
 fn assert_known(errors: &FieldErrors) {
@@ -113,6 +137,8 @@ proptest! {
                 for role in &kept.roles {
                     assert_within_limits(&json!(role), ProfessionalRole::FIELDS);
                     prop_assert_eq!(role.country.is_empty(), !role.not_uk);
+                    assert_dialled(&role.mobile, &role.mobile_e164);
+                    assert_dialled(&role.work_phone, &role.work_phone_e164);
                     let postcode = Postcode::parse(&role.postcode);
                     prop_assert!(role.not_uk || postcode.is_ok_and(|p| p.as_str() == role.postcode));
                 }
@@ -120,6 +146,15 @@ proptest! {
             }
             Err(errors) => assert_known(&errors),
         }
+    }
+
+    #[test]
+    fn whatever_looks_like_a_phone_number_is_judged(typed in "[+0-9 ().x-]{0,30}|\\+[0-9]{6,16}( ?x[0-9]{1,8})?") {
+        let mut role = ProfessionalRole::default();
+        role.mobile.clone_from(&typed);
+        role.work_phone = typed;
+        let errors = role.check().unwrap_err();
+        assert_known(&errors);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! more professional roles with address and phones, one of them the main one. A host that asks for something else
 //! writes [`Section`](super::profile::Section)s of its own instead.
 //!
-//! Every text is trimmed and otherwise kept as it was typed. It has a greatest length (LIM-2) and holds no control
+//! Every text is trimmed and otherwise kept as it was typed; phone numbers also as machines dial them. It has a greatest length (LIM-2) and holds no control
 //! or direction characters (LIM-3); names of people, roles and organisations also hold no markup and no link.
 //! Fields that nobody asked for are refused.
 

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::phone_number::dialled;
 use super::text_field::{TextField, text_field};
 use crate::account::postcode::{Postcode, PostcodeError};
 use crate::account::profile::Section;
@@ -135,10 +136,14 @@ pub struct ProfessionalRole {
     pub country: String,
     /// Whether the address is outside the UK.
     pub not_uk: bool,
-    /// A mobile number, as typed; optional.
+    /// A mobile number, as typed; optional. Without a country code it is British.
     pub mobile: String,
+    /// The same in the form of E.164, such as `+447700900982`: set by checking, whatever stood here.
+    pub mobile_e164: String,
     /// A phone number at work, as typed, which may end in an extension such as `x123`; optional.
     pub work_phone: String,
+    /// The same in the form of E.164, with its extension as in RFC 3966: `+441142734567;ext=123`. Set by checking.
+    pub work_phone_e164: String,
 }
 
 impl ProfessionalRole {
@@ -180,6 +185,8 @@ impl ProfessionalRole {
         }
         MOBILE.tidy(&mut self.mobile, &mut errors);
         WORK_PHONE.tidy(&mut self.work_phone, &mut errors);
+        self.mobile_e164 = dialled(&self.mobile);
+        self.work_phone_e164 = dialled(&self.work_phone);
         errors.or(self)
     }
 }
