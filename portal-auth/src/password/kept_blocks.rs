@@ -55,10 +55,11 @@ impl KeptBlocks {
     }
 
     fn wipe_and_shrink(&mut self, used: usize) {
-        self.blocks
-            .iter_mut()
-            .take(used)
-            .for_each(|block| block.zeroize());
+        for block in self.blocks.iter_mut().take(used) {
+            // As a slice: word by word, as the block does it by itself, takes a fifth of the whole hash.
+            let words: &mut [u64] = block.as_mut();
+            words.zeroize();
+        }
         if self.blocks.len() > self.kept_kib {
             self.blocks = Vec::new();
         }
