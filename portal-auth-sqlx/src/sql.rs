@@ -398,14 +398,16 @@ macro_rules! hash_window_over {
 
 /// `Bucket::charged`, and no row where that is `None` or where one of the networks `$3` is closed.
 macro_rules! charge {
-    ($networks:literal) => {
+    ($networks:literal, $how:literal) => {
         concat!(
             "INSERT INTO portal_throttle AS t \
              (key, failures, open_at, changed, hashes, hashes_since, changed_day) \
              SELECT $1, 1, $4, $2, 1, $5, $6 WHERE NOT EXISTS \
              (SELECT 1 FROM portal_throttle n WHERE n.open_at > $2 AND n.open_at <= $16 AND n.key ",
             $networks,
-            ") ON CONFLICT (key) DO UPDATE SET failures = ",
+            ")",
+            $how,
+            " ON CONFLICT (key) DO UPDATE SET failures = ",
             failures_left!(),
             " + 1, open_at = $2 + CASE WHEN ",
             failures_left!(),
@@ -663,7 +665,12 @@ pub(crate) const SET_SCHEMA_VERSION: &str = "UPDATE portal_schema SET version = 
 /// What PostgreSQL is told in words of its own.
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres {
-    pub(crate) const CHARGE: &str = charge!("= ANY($3)");
+    /// Does not wait for the disk. A crash of the server may forget a charge, but only while nobody knows its outcome:
+    /// the commit that settles it comes before any answer, does wait, and makes all that was written before it last.
+    pub(crate) const CHARGE: &str = charge!(
+        "= ANY($3)",
+        " AND set_config('synchronous_commit', 'off', true) IS NOT NULL"
+    );
     pub(crate) const BUCKETS: &str = buckets!("= ANY($2)");
     pub(crate) const ACTIVITY_OF_KINDS: &str = activity_of_kinds!("= ANY($3)");
     pub(crate) const QUOTA: &str = quota!(" FOR UPDATE");
@@ -699,7 +706,7 @@ pub(crate) mod postgres {
 /// What SQLite is told in words of its own; lists come as JSON arrays, keys in them in hexadecimal.
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite {
-    pub(crate) const CHARGE: &str = charge!("IN (SELECT unhex(value) FROM json_each($3))");
+    pub(crate) const CHARGE: &str = charge!("IN (SELECT unhex(value) FROM json_each($3))", "");
     pub(crate) const BUCKETS: &str = buckets!("IN (SELECT unhex(value) FROM json_each($2))");
     pub(crate) const ACTIVITY_OF_KINDS: &str = activity_of_kinds!("IN (SELECT value FROM json_each($3))");
     pub(crate) const QUOTA: &str = quota!("");

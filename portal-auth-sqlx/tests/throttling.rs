@@ -16,8 +16,10 @@ use std::time::Duration;
 
 use portal_auth::environment::Timestamp;
 use portal_auth::mail::quota::{QuotaLimits, QuotaLine, Spent};
+use portal_auth::store::ThrottleStore as _;
 use portal_auth::throttle::{Bucket, BucketKey, Charge, Charged, Ladder, Receipt, Settle};
 use portal_auth::unit_of_work::UnitOfWork;
+use portal_auth_sqlx::postgres::{PostgresOptions, PostgresStore};
 use support::{Dice, T0, bytes, event, on_both};
 
 fn key(n: u32) -> BucketKey {
@@ -293,4 +295,30 @@ on_both! {
         assert_eq!(granted, 7);
         assert_eq!(database.numbers("SELECT count(*) FROM portal_quotas").await, [[2]]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_charge_itself_does_not_wait_for_the_disk() {
+    let database = support::Postgres::fresh().await;
+    let mut options = PostgresOptions::default();
+    options.max_connections = 1;
+    let store = PostgresStore::connect(&database.url, &options).await.unwrap();
+    store.migrate().await.unwrap();
+    // Of the one connection.
+    sqlx::query("SET synchronous_commit = 'remote_write'")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    let charge = Charge {
+        bucket: key(1),
+        networks: Vec::new(),
+        now: T0,
+        ladder: Ladder::DEFAULT,
+    };
+    assert!(matches!(store.charge(&charge).await.unwrap(), Charged::Paid(_)));
+    let waits: String = sqlx::query_scalar("SHOW synchronous_commit")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    assert_eq!(waits, "remote_write");
 }

@@ -331,6 +331,9 @@ pub trait ThrottleStore: fmt::Debug + Send + Sync {
     /// [`Bucket::waits_until`](crate::throttle::Bucket::waits_until) and nothing else in its row. `Refused::until`
     /// is the latest moment of all that refuse, each at most the ladder's longest wait after `charge.now`.
     ///
+    /// A charge must be seen by every other one at once, but need not outlive a crash of the database by itself: no
+    /// outcome is told before the commit that settles it, and that commit makes the charge last with it.
+    ///
     /// # Errors
     /// As [`AccountStore::by_email`]; the caller then refuses the try (THR-8).
     async fn charge(&self, charge: &Charge) -> Result<Charged, StoreError>;
