@@ -25,6 +25,7 @@ use tempfile::TempDir;
 use test_rig::{FreshDatabase, postgres_with};
 
 use crate::bare::Kernel;
+use crate::usage::siblings_of;
 
 /// Of every account.
 pub const PASSWORD: &str = "Slow-Rivers-Bend-2026";
@@ -71,6 +72,7 @@ pub struct House {
     pub auth: PortalAuth,
     /// The process ids of its PostgreSQL, where it has one on this machine.
     pub servers: Vec<u32>,
+    server: Option<u32>,
     accounts: Vec<AccountRow>,
     devices: Vec<Option<String>>,
     _ground: Ground,
@@ -79,7 +81,7 @@ pub struct House {
 impl House {
     /// A service on a fresh store with `accounts` accounts that have each signed in from their browser once.
     pub async fn new(kind: Kind, kernel: Kernel, params: HashParams, accounts: u32) -> Self {
-        let (store, servers, ground) = open(kind).await;
+        let (store, server, ground) = open(kind).await;
         let mut config = Config::portal("https://portal.example".parse().expect("an address"));
         config.passwords.hash = params;
         config.passwords.engine = kernel.engine();
@@ -104,7 +106,8 @@ impl House {
         let (auth, _background) = built.expect("a configuration");
         let mut house = Self {
             auth,
-            servers,
+            servers: Vec::new(),
+            server,
             devices: vec![None; accounts.len()],
             accounts,
             _ground: ground,
@@ -114,7 +117,14 @@ impl House {
             let slot = house.devices.get_mut(n).expect("one of the accounts");
             *slot = new.device.map(|device| device.expose().to_owned());
         }
+        house.servers = house.server.map(siblings_of).unwrap_or_default();
         house
+    }
+
+    /// Whether [`servers`](Self::servers) are all there are: a connection that was made since is in no measurement.
+    #[must_use]
+    pub fn knows_its_servers(&self) -> bool {
+        self.server.map(siblings_of).unwrap_or_default() == self.servers
     }
 
     /// Signs an account in from the browser it has used before.
@@ -189,9 +199,9 @@ async fn hash_of(password: &str, params: HashParams) -> StoredHash {
     hash.expect("a hash")
 }
 
-async fn open(kind: Kind) -> (Arc<dyn Store>, Vec<u32>, Ground) {
+async fn open(kind: Kind) -> (Arc<dyn Store>, Option<u32>, Ground) {
     match kind {
-        Kind::Memory => (Arc::new(InMemoryStore::new()), Vec::new(), Ground::Nothing),
+        Kind::Memory => (Arc::new(InMemoryStore::new()), None, Ground::Nothing),
         Kind::Sqlite => {
             let folder = tempfile::tempdir().expect("a folder");
             let file = folder.path().join("bench.db");
@@ -200,7 +210,7 @@ async fn open(kind: Kind) -> (Arc<dyn Store>, Vec<u32>, Ground) {
                 .await
                 .expect("a file");
             store.migrate().await.expect("a schema");
-            (Arc::new(store), Vec::new(), Ground::Folder(folder))
+            (Arc::new(store), None, Ground::Folder(folder))
         }
         Kind::Postgres => {
             let database = postgres_with(true).fresh_database();
@@ -213,8 +223,11 @@ async fn open(kind: Kind) -> (Arc<dyn Store>, Vec<u32>, Ground) {
                 .fetch_one(store.pool())
                 .await
                 .expect("a server");
-            let servers = crate::usage::siblings_of(u32::try_from(server).unwrap_or(0));
-            (Arc::new(store), servers, Ground::Database(database))
+            (
+                Arc::new(store),
+                u32::try_from(server).ok(),
+                Ground::Database(database),
+            )
         }
     }
 }

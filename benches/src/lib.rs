@@ -8,5 +8,6 @@
 )]
 
 pub mod bare;
+pub mod floor;
 pub mod house;
 pub mod usage;

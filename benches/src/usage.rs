@@ -34,17 +34,24 @@ fn threads_of(tasks: &Path) -> Duration {
     Duration::from_nanos(nanos.fold(0, u64::saturating_add))
 }
 
-/// The process ids with the same parent as `pid`: all backends of its PostgreSQL. Later ones are not among them.
+/// The process ids with the same parent as `pid`, in order: all backends of its PostgreSQL. Later ones are not among
+/// them, nor are the short-lived workers of autovacuum.
 #[must_use]
 pub fn siblings_of(pid: u32) -> Vec<u32> {
     let Some(parent) = parent_of(pid).filter(|parent| *parent > 1) else {
         return Vec::new();
     };
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
+    let mut siblings: Vec<_> = processes
         .filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|process| parent_of(*process) == Some(parent))
-        .collect()
+        .filter(|process| parent_of(*process) == Some(parent) && !is_autovacuum_worker(*process))
+        .collect();
+    siblings.sort_unstable();
+    siblings
+}
+
+fn is_autovacuum_worker(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("autovacuum worker"))
 }
 
 fn parent_of(pid: u32) -> Option<u32> {
