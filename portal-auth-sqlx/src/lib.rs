@@ -31,6 +31,8 @@ pub mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sign_in;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

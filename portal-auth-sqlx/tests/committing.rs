@@ -156,6 +156,36 @@ on_both! {
         }
     }
 
+    async fn a_commit_that_is_given_up_half_way_happens_whole_or_not_at_all(store, database) {
+        // I-01: the caller goes away at any moment.
+        let owner = account(1);
+        store.commit(making(&owner, 1)).await.unwrap();
+        for n in 0..60_u32 {
+            let work = UnitOfWork::new(event(100 + n))
+                .guard(Guard::InEpoch { account: owner.id, epoch: owner.auth_epoch })
+                .change(inserting(session(n, &owner)));
+            // Every other one goes the general way.
+            let work = if n % 2 == 0 { work } else { work.mail(mail(n, &owner)) };
+            let mut commit = std::pin::pin!(store.commit(work));
+            for _ in 0..n / 4 {
+                let polled = std::future::poll_fn(|context| std::task::Poll::Ready(commit.as_mut().poll(context)));
+                if polled.await.is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        // Waits behind whatever is still under way.
+        let last = UnitOfWork::new(event(2)).change(inserting(session(200, &owner)));
+        store.commit(last).await.unwrap();
+        for n in 0..60_u32 {
+            let there = store.session(session(n, &owner).key).await.unwrap().is_some();
+            assert_eq!(store.was_committed(event(100 + n).id).await.unwrap(), there, "{n}");
+        }
+        let lone = "SELECT count(*) FROM portal_outbox o WHERE NOT EXISTS (SELECT 1 FROM portal_sessions)";
+        assert_eq!(database.numbers(lone).await, [[0]]);
+    }
+
     async fn of_two_sessions_of_one_moment_the_new_one_stays(store, _database) {
         // SES-8
         let owner = account(1);
@@ -283,6 +313,58 @@ async fn charge(store: &impl ThrottleStore, bucket: u8, now: Timestamp) -> Optio
     }
 }
 
+/// Sends one random history both ways, and compares the rows.
+macro_rules! compare_both_ways {
+    ($fast:ident on $one:ident, $general:ident on $many:ident) => {
+        let owner = account(1);
+        for store in [&$fast, &$general] {
+            store.migrate().await.unwrap();
+            store.commit(making(&owner, 1)).await.unwrap();
+        }
+        let mut dice = Dice::new(11);
+        let (mut applied, mut conflicts) = (0, 0);
+        for n in 0..300 {
+            let bucket = u8::try_from(dice.roll(3)).unwrap();
+            let now = T0.plus(Duration::from_secs(u64::from(n)));
+            let charged = charge(&$fast, bucket, now).await;
+            assert_eq!(charge(&$general, bucket, now).await, charged);
+            let work = sign_in(n, &owner, &mut dice, charged);
+            // A sweep that ends nothing sends the same work the general way.
+            let nothing = Sweep::EndSession(SessionKey::from_bytes([0; 16]));
+            let answers = (
+                $fast.commit(work.clone()).await,
+                $general.commit(work.sweep(nothing)).await,
+            );
+            match answers {
+                (Ok(()), Ok(())) => applied += 1,
+                (Err(StoreError::Conflict), Err(StoreError::Conflict)) => conflicts += 1,
+                differing => panic!("{differing:?} at {n}"),
+            }
+            if n % 10 > 0 {
+                continue;
+            }
+            for table in ["sessions", "devices", "throttle", "audit"].map(|name| format!("portal_{name}")) {
+                assert_eq!(
+                    $one.rows(&table).await,
+                    $many.rows(&table).await,
+                    "{table} at {n}"
+                );
+            }
+        }
+        assert!(
+            applied > 200 && conflicts > 10,
+            "{applied} applied, {conflicts} conflicts"
+        );
+    };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_in_one_statement_leaves_the_same_rows_as_in_many_on_sqlite() {
+    let (one, many) = (support::Sqlite::fresh(), support::Sqlite::fresh());
+    let (fast, general) = (one.open().await, many.open().await);
+    compare_both_ways!(fast on one, general on many);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_in_one_statement_leaves_the_same_rows_as_in_many() {
     let (one, many) = (support::Postgres::fresh().await, support::Postgres::fresh().await);
@@ -290,42 +372,7 @@ async fn a_sign_in_in_one_statement_leaves_the_same_rows_as_in_many() {
     options.max_connections = 1;
     let fast = PostgresStore::connect(&one.url, &options).await.unwrap();
     let general = PostgresStore::connect(&many.url, &options).await.unwrap();
-    let owner = account(1);
-    for store in [&fast, &general] {
-        store.migrate().await.unwrap();
-        store.commit(making(&owner, 1)).await.unwrap();
-    }
-    let mut dice = Dice::new(11);
-    let (mut applied, mut conflicts) = (0, 0);
-    for n in 0..300 {
-        let bucket = u8::try_from(dice.roll(3)).unwrap();
-        let now = T0.plus(Duration::from_secs(u64::from(n)));
-        let charged = charge(&fast, bucket, now).await;
-        assert_eq!(charge(&general, bucket, now).await, charged);
-        let work = sign_in(n, &owner, &mut dice, charged);
-        // A sweep that ends nothing sends the same work the general way.
-        let nothing = Sweep::EndSession(SessionKey::from_bytes([0; 16]));
-        let answers = (
-            fast.commit(work.clone()).await,
-            general.commit(work.sweep(nothing)).await,
-        );
-        match answers {
-            (Ok(()), Ok(())) => applied += 1,
-            (Err(StoreError::Conflict), Err(StoreError::Conflict)) => conflicts += 1,
-            differing => panic!("{differing:?} at {n}"),
-        }
-        if n % 10 > 0 {
-            continue;
-        }
-        for table in ["sessions", "devices", "throttle", "audit"] {
-            let rows = format!("SELECT t::TEXT FROM portal_{table} t ORDER BY 1");
-            assert_eq!(one.texts(&rows).await, many.texts(&rows).await, "{table} at {n}");
-        }
-    }
-    assert!(
-        applied > 200 && conflicts > 10,
-        "{applied} applied, {conflicts} conflicts"
-    );
+    compare_both_ways!(fast on one, general on many);
     // One connection each, so its list of statements tells which way the work went.
     let ran = "SELECT CAST(coalesce(sum(generic_plans + custom_plans), 0) AS BIGINT) \
          FROM pg_prepared_statements WHERE statement LIKE $1";

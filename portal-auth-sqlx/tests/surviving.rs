@@ -95,6 +95,27 @@ async fn a_row_that_stays_locked_is_unavailable_and_nothing_is_written() {
     assert_eq!(store.by_id(owner.id).await.unwrap().unwrap().version, 2);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_host_has_every_connection_of_its_pool_when_the_store_rests() {
+    let database = support::Postgres::fresh().await;
+    let mut options = PostgresOptions::default();
+    options.max_connections = 4;
+    let store = PostgresStore::connect(&database.url, &options).await.unwrap();
+    store.migrate().await.unwrap();
+    let owner = account(1);
+    store.commit(making(&owner, 1)).await.unwrap();
+    for _ in 0..2 {
+        let reads = futures_all((0..8).map(|_| store.by_id(owner.id))).await;
+        assert!(reads.into_iter().all(|read| read.is_ok()));
+        let all = futures_all((0..4).map(|_| store.pool().acquire())).await;
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
+    }
+    store.by_id(owner.id).await.unwrap();
+    store.pool().close().await;
+    let answer = store.by_id(owner.id).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+}
+
 /// 20,000 rows of each kind that grows.
 const CROWD: &str = "
 INSERT INTO portal_accounts SELECT decode(md5('a' || n), 'hex'), 1, n || '@crowd.example', 'active', '\\x0102030405060708',

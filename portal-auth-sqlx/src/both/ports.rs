@@ -38,11 +38,16 @@ macro_rules! read {
         loop {
             let answer = async {
                 let mut $conn = $store.reader().await?;
-                $call.await
+                let answer = $call.await?;
+                $store.done($conn);
+                Ok(answer)
             }
             .await;
             match answer {
-                Err(e) if tries < READ_TRIES && error::connection_lost(&e) => tries = tries.saturating_add(1),
+                Err(e) if tries < READ_TRIES && error::connection_lost(&e) => {
+                    $store.distrust();
+                    tries = tries.saturating_add(1);
+                }
                 answer => break answer.map_err(error::plain),
             }
         }
@@ -56,7 +61,9 @@ macro_rules! write {
         loop {
             let answer = async {
                 let mut $conn = $store.writer().await?;
-                $call.await
+                let answer = $call.await?;
+                $store.done($conn);
+                Ok(answer)
             }
             .await;
             match answer {
@@ -159,13 +166,15 @@ impl DraftStore for Store {
             Some(replaced) => writes::draft(sql::UPDATE_DRAFT, replaced, draft),
             None => return Err(StoreError::Conflict),
         };
-        commit::hit_one(&mut conn, statement)
-            .await
-            .map_err(|failure| match failure {
-                // A conflict says that another tab has saved; a deadlock says nothing of the kind.
-                Failure::Sql(e) if error::worth_repeating(&e) => error::plain(e),
-                Failure::Sql(_) | Failure::Conflict => error::in_commit(failure),
-            })
+        let saved = commit::hit_one(&mut conn, statement).await;
+        if !matches!(saved, Err(Failure::Sql(_))) {
+            self.done(conn);
+        }
+        saved.map_err(|failure| match failure {
+            // A conflict says that another tab has saved; a deadlock says nothing of the kind.
+            Failure::Sql(e) if error::worth_repeating(&e) => error::plain(e),
+            Failure::Sql(_) | Failure::Conflict => error::in_commit(failure),
+        })
     }
 }
 

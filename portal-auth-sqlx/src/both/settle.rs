@@ -45,7 +45,7 @@ async fn pay(
     charge: &Charge,
     numbers: &LadderNumbers,
 ) -> Result<Option<Receipt>, sqlx::Error> {
-    let row = query(dialect::CHARGE)
+    let rows = query(dialect::CHARGE)
         .bind(charge.bucket.as_bytes().as_slice())
         .bind(charge.now.as_micros())
         .bind(keys(&charge.networks))
@@ -62,18 +62,20 @@ async fn pay(
         .bind(numbers.hashes)
         .bind(numbers.window_over)
         .bind(numbers.furthest)
-        .fetch_optional(conn)
+        // Of SQLite, `fetch_optional` would hand out the row before the write is committed, and never say if it was not.
+        .fetch_all(conn)
         .await?;
-    row.map(|row| {
-        let mut columns = Columns::of(&row);
-        Ok(Receipt {
-            bucket: charge.bucket,
-            failures: columns.count("failures")?,
-            open_at: columns.time()?,
-            charged_at: charge.now,
+    rows.first()
+        .map(|row| {
+            let mut columns = Columns::of(row);
+            Ok(Receipt {
+                bucket: charge.bucket,
+                failures: columns.count("failures")?,
+                open_at: columns.time()?,
+                charged_at: charge.now,
+            })
         })
-    })
-    .transpose()
+        .transpose()
 }
 
 /// The one bucket that a settlement is about.

@@ -13,16 +13,18 @@ use portal_auth::session::SessionKey;
 use portal_auth::store::{StoreError, StoreHealth};
 use portal_auth::throttle::BucketKey;
 use portal_auth::unit_of_work::UnitOfWork;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::query::Query;
 use sqlx::{Connection as _, Database, Row as _, Transaction};
 
+use self::keep::{Held, Keep};
 use crate::error;
 use crate::schema::{self, SetupError};
+use crate::sign_in::Parts;
 use crate::sql;
 use crate::sql::postgres as dialect;
 
+mod keep;
 mod sign_in;
 
 #[path = "../both/commit.rs"]
@@ -49,6 +51,9 @@ mod seals;
 #[path = "../both/settle.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
 mod settle;
+#[path = "../both/sign_in_values.rs"]
+#[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
+mod sign_in_values;
 #[path = "../both/writes.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
 mod writes;
@@ -93,6 +98,7 @@ impl Default for PostgresOptions {
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    keep: Keep,
 }
 
 /// A connection that was silent for longer is asked before it is used, whether it lives and accepts writes.
@@ -152,7 +158,7 @@ impl PostgresStore {
             })
             .connect_lazy_with(address);
         drop(pool.acquire().await?);
-        Ok(Self { pool })
+        Ok(Self::from_pool(pool))
     }
 
     /// Uses a pool that the host has made.
@@ -161,7 +167,8 @@ impl PostgresStore {
     /// transaction mode: that can hand one client the rows of another.
     #[must_use]
     pub fn from_pool(pool: PgPool) -> Self {
-        Self { pool }
+        let keep = Keep::of(pool.clone());
+        Self { pool, keep }
     }
 
     /// The pool, for a host's own tables or metrics.
@@ -211,20 +218,33 @@ impl PostgresStore {
         schema::judge(row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0))
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Db>, sqlx::Error> {
-        self.pool.acquire().await
+    async fn reader(&self) -> Result<Held, sqlx::Error> {
+        self.keep.take().await
     }
 
-    async fn writer(&self) -> Result<PoolConnection<Db>, sqlx::Error> {
-        self.pool.acquire().await
+    async fn writer(&self) -> Result<Held, sqlx::Error> {
+        self.keep.take().await
+    }
+
+    /// Takes a connection back whose work is done and well.
+    fn done(&self, conn: Held) {
+        self.keep.done(conn);
+    }
+
+    /// Where one connection has died, the others may have as well.
+    fn distrust(&self) {
+        self.keep.give_back();
     }
 
     /// A connection that turns out to be dead at BEGIN has written nothing, so another one is taken.
     async fn begin(&self) -> Result<Transaction<'static, Db>, sqlx::Error> {
         let mut tries = 1_u32;
         loop {
-            match self.pool.begin().await {
-                Err(e) if tries < 3 && error::connection_lost(&e) => tries = tries.saturating_add(1),
+            match self.keep.begin().await {
+                Err(e) if tries < 3 && error::connection_lost(&e) => {
+                    self.distrust();
+                    tries = tries.saturating_add(1);
+                }
                 answer => return answer,
             }
         }
@@ -235,17 +255,18 @@ impl PostgresStore {
     /// When its answer is lost while the statement is still on its way, `was_committed` can say no and be wrong: a
     /// late sign-in leaves a session whose token nobody ever got, and sending the same work again is a conflict.
     async fn commit_in_one(&self, work: &UnitOfWork) -> Result<bool, StoreError> {
-        let Some(parts) = sign_in::Parts::of(work) else {
+        let Some(parts) = Parts::of(work) else {
             return Ok(false);
         };
-        let mut conn = self.pool.acquire().await.map_err(error::plain)?;
-        sign_in::commit(&mut conn, &parts).await.map_err(|e| {
-            if error::worth_repeating(&e) {
-                StoreError::Conflict
-            } else {
-                error::at_commit(e)
+        let mut conn = self.keep.take().await.map_err(error::plain)?;
+        match sign_in::commit(&mut conn, &parts).await {
+            Ok(done) => {
+                self.done(conn);
+                Ok(done)
             }
-        })
+            Err(e) if error::worth_repeating(&e) => Err(StoreError::Conflict),
+            Err(e) => Err(error::at_commit(e)),
+        }
     }
 
     /// Asks by trying to write the event: that waits for a commit whose answer was lost but which is still under

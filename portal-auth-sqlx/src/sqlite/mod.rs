@@ -14,16 +14,19 @@ use portal_auth::session::SessionKey;
 use portal_auth::store::{StoreError, StoreHealth};
 use portal_auth::throttle::BucketKey;
 use portal_auth::unit_of_work::UnitOfWork;
-use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Database, Row as _, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Database, Row as _};
 
+use self::connections::{Begun, Connections, Held};
+use crate::error::{self, Failure};
 use crate::schema::{self, SetupError};
+use crate::sign_in::Parts;
 use crate::sql;
 use crate::sql::sqlite as dialect;
+
+mod connections;
+mod sign_in;
 
 #[path = "../both/commit.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
@@ -49,6 +52,9 @@ mod seals;
 #[path = "../both/settle.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
 mod settle;
+#[path = "../both/sign_in_values.rs"]
+#[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
+mod sign_in_values;
 #[path = "../both/writes.rs"]
 #[allow(clippy::duplicate_mod, reason = "one text, compiled with each engine's types")]
 mod writes;
@@ -83,8 +89,8 @@ impl Default for SqliteOptions {
 /// All ports of `portal-auth` over one SQLite file. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Connections,
+    readers: Connections,
 }
 
 impl SqliteStore {
@@ -107,18 +113,12 @@ impl SqliteStore {
             .foreign_keys(true)
             .synchronous(SqliteSynchronous::Full);
         let address = sqlx::ConnectOptions::disable_statement_logging(address);
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(options.acquire_timeout)
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .test_before_acquire(false)
-        };
-        let writer = open_writer(pool(), address.clone().journal_mode(SqliteJournalMode::Wal)).await?;
-        let readers = pool()
-            .max_connections(options.readers.max(1))
-            .connect_lazy_with(address.pragma("query_only", "1"));
-        drop(readers.acquire().await?);
+        let wal = address.clone().journal_mode(SqliteJournalMode::Wal);
+        let writer = Connections::new(wal, 1, options.acquire_timeout);
+        open_first(&writer).await?;
+        let address = address.pragma("query_only", "1");
+        let readers = Connections::new(address, options.readers.max(1), options.acquire_timeout);
+        readers.take().await?.keep();
         Ok(Self { writer, readers })
     }
 
@@ -129,6 +129,7 @@ impl SqliteStore {
     /// [`SetupError::Store`] where the file cannot be written. Nothing of a migration that failed is left behind.
     pub async fn migrate(&self) -> Result<(), SetupError> {
         let mut transaction = self.begin().await?;
+        sign_in::unprepare(&mut transaction).await?;
         query(dialect::MAKE_SCHEMA).execute(&mut *transaction).await?;
         query(sql::MAKE_SCHEMA_ROW).execute(&mut *transaction).await?;
         let held = version(&mut transaction).await?;
@@ -148,12 +149,15 @@ impl SqliteStore {
     /// # Errors
     /// [`SetupError::SchemaTooOld`] and [`SetupError::SchemaTooNew`] where it is not; else [`SetupError::Store`].
     pub async fn check_schema(&self) -> Result<(), SetupError> {
-        let mut conn = self.readers.acquire().await?;
+        let mut conn = self.readers.take().await?;
         let exists = query(dialect::SCHEMA_EXISTS).fetch_one(&mut *conn).await?;
-        if !exists.try_get::<bool, _>(0)? {
-            return schema::judge(0);
-        }
-        schema::judge(version(&mut conn).await?)
+        let found = if exists.try_get::<bool, _>(0)? {
+            version(&mut conn).await?
+        } else {
+            0
+        };
+        conn.keep();
+        schema::judge(found)
     }
 
     /// Waits for what is under way and closes the file, so that it can be moved or copied.
@@ -162,31 +166,60 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Db>, sqlx::Error> {
-        self.readers.acquire().await
+    async fn reader(&self) -> Result<Held, sqlx::Error> {
+        self.readers.take().await
     }
 
-    async fn writer(&self) -> Result<PoolConnection<Db>, sqlx::Error> {
-        self.writer.acquire().await
+    async fn writer(&self) -> Result<Held, sqlx::Error> {
+        self.writer.take().await
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Db>, sqlx::Error> {
-        self.writer.begin_with(dialect::BEGIN).await
+    async fn begin(&self) -> Result<Begun, sqlx::Error> {
+        self.writer.begin().await
     }
 
-    /// A round trip costs next to nothing here, so every commit goes the general way.
-    #[expect(clippy::unused_async, reason = "the other engine has something to wait for")]
-    async fn commit_in_one(&self, _: &UnitOfWork) -> Result<bool, StoreError> {
-        Ok(false)
+    /// Takes a connection back whose work is done and well.
+    #[expect(
+        clippy::unused_self,
+        reason = "the other engine has a place of its own for it"
+    )]
+    fn done(&self, conn: Held) {
+        conn.keep();
+    }
+
+    /// A connection that failed is closed already, and none depends on another.
+    #[expect(clippy::unused_self, reason = "the other engine has something to do")]
+    fn distrust(&self) {}
+
+    /// Commits a known shape in one statement; tells whether it did.
+    async fn commit_in_one(&self, work: &UnitOfWork) -> Result<bool, StoreError> {
+        let Some(parts) = Parts::of(work) else {
+            return Ok(false);
+        };
+        let mut conn = self.writer.take().await.map_err(error::plain)?;
+        match sign_in::commit(&mut conn, &parts).await {
+            Ok(()) => {
+                conn.keep();
+                Ok(true)
+            }
+            Err(Failure::Conflict) => {
+                conn.keep();
+                Err(StoreError::Conflict)
+            }
+            // What the database has said, it has undone; where it said nothing, nobody knows.
+            Err(Failure::Sql(e @ sqlx::Error::Database(_))) => Err(error::in_commit(Failure::Sql(e))),
+            Err(Failure::Sql(e)) => Err(error::at_commit(e)),
+        }
     }
 
     /// Asks on the writing connection, behind a commit that is still under way.
     async fn has_event(&self, id: EventId) -> Result<bool, sqlx::Error> {
-        let mut conn = self.writer.acquire().await?;
+        let mut conn = self.writer.take().await?;
         let row = query(sql::EVENT_EXISTS)
             .bind(id.as_bytes().as_slice())
             .fetch_optional(&mut *conn)
             .await?;
+        conn.keep();
         Ok(row.is_some())
     }
 
@@ -266,25 +299,19 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
 
 /// Opens the writing connection. Several processes that turn a new file to WAL at once get "locked" without SQLite
 /// waiting for its time-out, so this tries again for as long.
-async fn open_writer(
-    pool: SqlitePoolOptions,
-    address: SqliteConnectOptions,
-) -> Result<SqlitePool, sqlx::Error> {
+async fn open_first(writer: &Connections) -> Result<(), sqlx::Error> {
     const PAUSE: Duration = Duration::from_millis(25);
     let mut tries = 200_u32;
     loop {
-        let opened = pool
-            .clone()
-            .min_connections(1)
-            .max_connections(1)
-            .connect_with(address.clone())
-            .await;
-        match opened {
-            Err(e) if tries > 0 && crate::error::is_busy(&e) => {
+        match writer.take().await {
+            Err(e) if tries > 0 && error::is_busy(&e) => {
                 tries = tries.saturating_sub(1);
                 tokio::time::sleep(PAUSE).await;
             }
-            opened => return opened,
+            opened => {
+                opened?.keep();
+                return Ok(());
+            }
         }
     }
 }

@@ -137,6 +137,12 @@ impl Postgres {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
+    /// All rows of a table, a text each.
+    pub(crate) async fn rows(&self, table: &str) -> Vec<String> {
+        self.texts(&format!("SELECT t::TEXT FROM {table} t ORDER BY 1"))
+            .await
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap()
     }
@@ -201,6 +207,22 @@ impl Sqlite {
         rows.iter()
             .map(|row| (0..row.len()).map(|at| row.get(at)).collect())
             .collect()
+    }
+
+    /// All rows of a table, a text each.
+    pub(crate) async fn rows(&self, table: &str) -> Vec<String> {
+        use sqlx::Row as _;
+        let mut conn = sqlx::SqliteConnection::connect(&self.path()).await.unwrap();
+        let columns = sqlx::query(AssertSqlSafe(format!(
+            "SELECT group_concat('quote(' || name || ')', ' || '','' || ') FROM pragma_table_info('{table}')"
+        )));
+        let columns: String = columns.fetch_one(&mut conn).await.unwrap().get(0);
+        let rows = sqlx::query(AssertSqlSafe(format!("SELECT {columns} FROM {table} ORDER BY 1")))
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+        conn.close().await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
 }
 
