@@ -159,6 +159,7 @@ impl Inner {
         link: &LinkRow,
         registrant: &RegistrantView,
         now: Timestamp,
+        visitor: &Visitor,
     ) -> Result<OutboxRow, Fault> {
         match &registrant.account {
             None => {
@@ -169,7 +170,7 @@ impl Inner {
                     link.expires_at,
                 )?;
                 mail.link = Some(link.key);
-                Ok(mail)
+                Ok(mail.read_by(visitor))
             }
             Some(account) => {
                 let mut mail =
@@ -207,7 +208,7 @@ impl Inner {
             code_failures: 0,
             created_at: now,
             updated_at: now,
-            language: None,
+            language: visitor.language().cloned(),
             locked: false,
             recovery: Recovery::default(),
             email_changed_at: None,
@@ -237,7 +238,7 @@ impl Inner {
                 state: RegistrationState::Overtaken,
                 now,
             })
-            .mail(mail)
+            .mail(mail.read_by(visitor))
             .event(self.audit(event, now)?);
         self.add_device(work, &account, now, visitor)
     }

@@ -295,7 +295,7 @@ impl Inner {
         mail.challenge = Some(row.key);
         mail.facts =
             serde_json::json!({ "browser": visitor.label(), "code_no": row.code_no.to_string() }).to_string();
-        Ok(mail)
+        Ok(mail.read_by(visitor))
     }
 
     pub(crate) fn code_notice(&self, row: &ChallengeRow, to: &EmailAddress) -> CodeNotice {

@@ -102,7 +102,6 @@ impl Spoken {
     }
 
     /// What a text in it is marked with.
-    #[expect(dead_code, reason = "mails say it next")]
     pub(crate) const fn tag(self) -> &'static str {
         match self {
             Self::English => "en-GB",

@@ -60,6 +60,7 @@
 //! | stay signed in, sign out | [`features::authenticate`], [`features::sign_out`] |
 //! | see where they are logged in and end it, see what happened | [`features::sessions`], [`features::account_activity`] |
 //! | take away everything that is kept about them | [`features::export_data`] |
+//! | be written to in their language | [`features::choose_language`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
 //! | choose another password, or another secret question | [`features::change_password`], [`features::change_security_question`] |
 //! | use another address | [`features::change_email`], [`features::confirm_email`] |

@@ -243,7 +243,7 @@ impl PortalAuth {
                 account: None,
                 waiting: None,
             };
-            let work = work.mail(inner.registration_mail(&fresh, &nobody, now)?);
+            let work = work.mail(inner.registration_mail(&fresh, &nobody, now, visitor)?);
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
             }

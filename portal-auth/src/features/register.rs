@@ -280,7 +280,7 @@ impl PortalAuth {
                 .change(Change::Registration(Box::new(Write::Insert(registration))))
                 .change(Change::Link(Box::new(Write::Insert(link.clone()))));
             if grant.granted {
-                work = work.mail(inner.registration_mail(&link, &registrant, now)?);
+                work = work.mail(inner.registration_mail(&link, &registrant, now, visitor)?);
             }
             if inner.commit(work).await? == Commit::Done {
                 return Ok(SubmitOutcome::CheckEmail(notice));
@@ -435,7 +435,7 @@ impl Inner {
         let row = self.draft_row(row.key, row.version, &draft)?;
         let work = UnitOfWork::new(self.audit(event, now)?)
             .change(Change::Draft(Box::new(Write::Update(row))))
-            .mail(self.registration_mail(&link, &registrant, now)?);
+            .mail(self.registration_mail(&link, &registrant, now, visitor)?);
         Ok(self.commit(work).await? == Commit::Done)
     }
 

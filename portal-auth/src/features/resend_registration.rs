@@ -66,7 +66,7 @@ impl PortalAuth {
                 None => *grant.insert(inner.spend_outsider_mail(&sent.email, visitor, now).await?),
             };
             let work = inner.resent(visitor, &sent.email, now)?;
-            let (work, link_expires_at) = inner.add_link_mail(work, own, &registrant, grant, now)?;
+            let (work, link_expires_at) = inner.add_link_mail(work, own, &registrant, grant, now, visitor)?;
             draft.submitted = Some(Submitted::new(
                 sent.registration,
                 sent.email,
@@ -104,7 +104,7 @@ impl PortalAuth {
             };
             let work = inner.resent(visitor, &email, now)?;
             let waiting = registrant.waiting.clone();
-            let (work, _) = inner.add_link_mail(work, waiting, &registrant, grant, now)?;
+            let (work, _) = inner.add_link_mail(work, waiting, &registrant, grant, now, visitor)?;
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
             }
@@ -128,6 +128,7 @@ impl Inner {
         registrant: &RegistrantView,
         grant: MailGrant,
         now: Timestamp,
+        visitor: &Visitor,
     ) -> Result<(UnitOfWork, Option<Timestamp>), Fault> {
         if !grant.granted {
             return Ok((work, None));
@@ -142,14 +143,14 @@ impl Inner {
         };
         if link.is_live(now) {
             let (work, link) = self.extend_link(work, registration, link, grant, now);
-            let mail = self.registration_mail(&link, registrant, now)?;
+            let mail = self.registration_mail(&link, registrant, now, visitor)?;
             return Ok((work.mail(mail), Some(link.expires_at)));
         }
         if now >= registration.kept_until {
             return Ok((work, None));
         }
         let (work, fresh) = self.replace_link(work, registration, &link, grant, now)?;
-        let mail = self.registration_mail(&fresh, registrant, now)?;
+        let mail = self.registration_mail(&fresh, registrant, now, visitor)?;
         Ok((work.mail(mail), Some(fresh.expires_at)))
     }
 

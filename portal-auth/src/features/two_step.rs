@@ -12,6 +12,7 @@ use crate::audit::{Actor, Event};
 use crate::config::TwoStepPolicy;
 use crate::error::{Denied, Reason};
 use crate::issuing::end_everything;
+use crate::language::LanguageTag;
 use crate::mail::outbox::MailKind;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::secret::token::{DeviceToken, SessionToken};
@@ -87,7 +88,8 @@ impl PortalAuth {
                 two_step: choice,
                 ..inner.in_new_epoch(&account, now)?
             };
-            let facts = serde_json::json!({ "choice": choice.as_str(), "browser": visitor.label() });
+            let language = visitor.language().map(LanguageTag::as_str);
+            let facts = serde_json::json!({ "choice": choice.as_str(), "browser": visitor.label(), "lang": language });
             let work = UnitOfWork::new(event).change(Change::Account(Box::new(Write::Update(row.clone()))));
             let work = void_pending(end_everything(work, &row, None), &row, None, now);
             let work = inner.add_notice(work, MailKind::TwoStepChanged, &row, &facts, now)?;

@@ -9,12 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::audit::{Actor, Event};
 use crate::environment::{Timestamp, draw};
 use crate::error::{Fault, Reason};
+use crate::language::Spoken;
 use crate::link::LinkPurpose;
 use crate::mail::mailer::{MailError, Mailer, RenderedMail};
 use crate::mail::outbox::{MailKind, MailOutcome, OutboxRow};
 use crate::mail::relevance::{About, Content, Facts, Void, decide};
 use crate::mail::retry::{Circuit, jittered, longest_pause};
-use crate::mail::templates::{Letter, MailedLink, render};
+use crate::mail::templates::{Letter, MailedLink, render_in};
 use crate::portal::Inner;
 use crate::secret::token::Purpose;
 use crate::store::StoreError;
@@ -182,6 +183,11 @@ impl Courier<'_> {
                 expires_at: link.expires_at,
             })
         };
+        // Who caused the mail has said in which language they want it; else its reader has, or nobody.
+        let wanted = facts.language().or_else(|| match content {
+            Content::Link(..) => None,
+            Content::Code(_, account) | Content::Notice(account, _) => account.language.clone(),
+        });
         let code;
         let letter = match (mail.kind, content) {
             (MailKind::CompleteRegistration, Content::Link(..)) => Letter::CompleteRegistration {
@@ -277,17 +283,12 @@ impl Courier<'_> {
                 return Err(unknown());
             }
         };
-        let words = render(config, &letter, now)?;
+        let spoken = letter.spoken(Spoken::of(&wanted.unwrap_or_default()));
+        let words = render_in(spoken, config, &letter, now)?;
         let to = mail.to.as_str().to_owned();
         let id = mail.id.to_string();
-        Ok(Ok(RenderedMail::new(
-            id,
-            to,
-            words.subject,
-            mail.kind.as_str(),
-            words.text,
-            words.html,
-        )))
+        let rendered = RenderedMail::new(id, to, words.subject, mail.kind.as_str(), words.text, words.html);
+        Ok(Ok(rendered.in_language(spoken.tag())))
     }
 
     async fn send(&self, mail: &RenderedMail) -> Fate {

@@ -16,7 +16,7 @@ pub struct RenderedMail {
     pub id: String,
     /// The one recipient, in the canonical form the store holds: ASCII, one `@`, at most 254 bytes.
     pub to: String,
-    /// Constant per kind of mail and service; never holds a code, a link or anything that a visitor typed.
+    /// Constant per kind of mail, language and service; never holds a code, a link or anything that a visitor typed.
     pub subject: String,
     /// Stable name of the kind, such as `sign-in-code`.
     pub kind: &'static str,
@@ -48,6 +48,13 @@ impl RenderedMail {
             html,
             language: "en-GB",
         }
+    }
+
+    /// Says in which language the texts are, by its BCP 47 tag; without it they are in British English.
+    #[must_use]
+    pub const fn in_language(mut self, tag: &'static str) -> Self {
+        self.language = tag;
+        self
     }
 }
 

@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::account::email::EmailAddress;
 use crate::account::snapshot::AccountId;
 use crate::challenge::ChallengeKey;
 use crate::environment::Timestamp;
 use crate::key::key_type;
 use crate::link::LinkKey;
+use crate::visitor::Visitor;
 
 key_type! {
     /// Names a mail; constant over all attempts, so it is the left side of the `Message-ID`.
@@ -290,6 +293,22 @@ pub struct OutboxRow {
     pub lease_until: Timestamp,
     /// What the mailer said when it last failed, or why it is dead; empty before.
     pub last_error: String,
+}
+
+impl OutboxRow {
+    /// Has the mail written in the language that its reader has chosen in this very request.
+    ///
+    /// Only for a mail to the person who asks: a stranger does not choose for an account's owner.
+    #[must_use]
+    pub(crate) fn read_by(mut self, reader: &Visitor) -> Self {
+        if let Some(language) = reader.language()
+            && let Ok(Value::Object(mut facts)) = serde_json::from_str(&self.facts)
+        {
+            facts.insert("lang".to_owned(), Value::String(language.as_str().to_owned()));
+            self.facts = Value::Object(facts).to_string();
+        }
+        self
+    }
 }
 
 /// Asks for mails to send.

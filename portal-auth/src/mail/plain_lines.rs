@@ -1,6 +1,7 @@
 //! Plain text that survives mail programs: short lines, whole links, and names that cannot pass for anything else.
 
 use crate::account::plain_text::{has_hidden_character, is_fit_for_a_name};
+use crate::language::Spoken;
 
 /// The longest line of a text mail, in characters (portal.md section 5: under 78).
 pub(super) const WIDTH: usize = 77;
@@ -125,6 +126,15 @@ fn pieces(word: &str) -> Vec<String> {
 /// The name was typed by a person. One that carries a link would be the first link of the mail, so it is left out;
 /// line ends and hidden characters are taken out, so that it cannot pretend to be the mail's own text.
 pub(super) fn greeting(name: Option<&str>) -> String {
+    greeting_in(Spoken::English, name)
+}
+
+/// As [`greeting`], in a language.
+pub(super) fn greeting_in(spoken: Spoken, name: Option<&str>) -> String {
+    let hello = match spoken {
+        Spoken::English => "Hello",
+        Spoken::Welsh => "Helo",
+    };
     let name: String = name
         .map(plain)
         .unwrap_or_default()
@@ -132,9 +142,9 @@ pub(super) fn greeting(name: Option<&str>) -> String {
         .take(LONGEST_NAME)
         .collect();
     if name.is_empty() || !is_fit_for_a_name(&name) {
-        return "Hello,".to_owned();
+        return format!("{hello},");
     }
-    format!("Hello {name},")
+    format!("{hello} {name},")
 }
 
 /// A value as one line without hidden characters.

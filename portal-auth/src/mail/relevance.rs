@@ -7,6 +7,7 @@ use crate::account::status::TwoStep;
 use crate::challenge::ChallengeRow;
 use crate::environment::Timestamp;
 use crate::error::Fault;
+use crate::language::LanguageTag;
 use crate::link::{LinkRow, LinkSeed};
 use crate::mail::administrator_act::AdministratorAct;
 use crate::mail::outbox::OutboxRow;
@@ -71,12 +72,18 @@ pub(super) struct Facts {
     lines: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    lang: Option<String>,
 }
 
 impl Facts {
     pub(super) fn read(json: &str) -> Result<Self, Fault> {
         serde_json::from_str(json)
             .map_err(|e| Fault::permanent("the facts of a mail are not readable").because(e))
+    }
+
+    /// The language that whoever caused the mail has chosen; a word that is none is no choice.
+    pub(super) fn language(&self) -> Option<LanguageTag> {
+        LanguageTag::parse(self.lang.as_deref()?).ok()
     }
 
     pub(super) fn browser(&self) -> &str {

@@ -3,6 +3,12 @@
 //! Each kind has a text, which comes first and is complete, and the same as HTML in one column without anything
 //! loaded from elsewhere. Rendering is a plain function of what the mail is about and of the moment of sending. Only
 //! an address that an account has proven is greeted by name (MAIL-3); a subject never holds a code (MAIL-1).
+//!
+//! A kind that [`Letter::is_translated`] names has Welsh words too: a subject, and both bodies in `mail/cy`, which its
+//! templates include where `head.in_welsh()`. A kind in English only needs nothing: it is written in English, whatever
+//! its reader has chosen.
+
+use std::time::Duration;
 
 use askama::Template;
 use url::Url;
@@ -12,11 +18,13 @@ use crate::challenge::ChallengePurpose;
 use crate::config::{Config, TwoStepPolicy};
 use crate::environment::Timestamp;
 use crate::error::Fault;
-use crate::local_time::{LocalTime, in_words};
+use crate::language::Spoken;
+use crate::local_time::{LocalTime, spoken_span};
 use crate::mail::administrator_act::AdministratorAct;
-use crate::mail::plain_lines::{greeting, grouped, paragraphs, plain, wrap};
+use crate::mail::plain_lines::{greeting, greeting_in, grouped, paragraphs, plain, wrap};
 use crate::page_paths::PagePaths;
 use crate::secret::one_time_code::OneTimeCode;
+use crate::visitor::spoken_label;
 
 /// What one mail says, with everything in it that is not fixed wording.
 #[derive(Debug)]
@@ -200,15 +208,51 @@ pub(super) struct Rendered {
     pub(super) html: String,
 }
 
-/// Writes `letter` as it reads when it is sent at `now`.
+impl Letter<'_> {
+    /// What it is written in for somebody who wants it in `wanted`.
+    pub(super) const fn spoken(&self, wanted: Spoken) -> Spoken {
+        if self.is_translated() {
+            wanted
+        } else {
+            Spoken::English
+        }
+    }
+
+    /// Whether there are Welsh words for its kind.
+    const fn is_translated(&self) -> bool {
+        matches!(
+            self,
+            Self::CompleteRegistration { .. }
+                | Self::AlreadyRegistered { .. }
+                | Self::AccountReady { .. }
+                | Self::SignInCode { .. }
+                | Self::TwoStepChanged { .. }
+                | Self::TooManyTries { .. }
+        )
+    }
+}
+
+/// Writes `letter` in English as it reads when it is sent at `now`.
+#[cfg(test)]
+fn render(config: &Config, letter: &Letter<'_>, now: Timestamp) -> Result<Rendered, Fault> {
+    render_in(Spoken::English, config, letter, now)
+}
+
+/// Writes `letter` in a language that it [has](Letter::spoken), as it reads when it is sent at `now`.
 ///
 /// # Errors
 /// A permanent [`Fault`] when the configuration has no valid time zone, or a template fails.
-pub(super) fn render(config: &Config, letter: &Letter<'_>, now: Timestamp) -> Result<Rendered, Fault> {
+pub(super) fn render_in(
+    spoken: Spoken,
+    config: &Config,
+    letter: &Letter<'_>,
+    now: Timestamp,
+) -> Result<Rendered, Fault> {
     let time = LocalTime::in_zone(&config.time_zone)
         .ok_or_else(|| Fault::permanent("the time zone of mails does not exist"))?;
     let desk = Desk {
         head: Head {
+            spoken,
             service_name: plain(&config.service_name),
             help_email: config.help_email.as_deref().map(plain),
             host: config.base_url.host_str().unwrap_or_default(),
@@ -224,9 +268,18 @@ pub(super) fn render(config: &Config, letter: &Letter<'_>, now: Timestamp) -> Re
 
 /// What all letters share.
 struct Head<'a> {
+    /// What the letter is written in.
+    spoken: Spoken,
     service_name: String,
     help_email: Option<String>,
     host: &'a str,
+}
+
+impl Head<'_> {
+    /// Whether the letter is written in Welsh.
+    const fn in_welsh(&self) -> bool {
+        matches!(self.spoken, Spoken::Welsh)
+    }
 }
 
 struct Desk<'a> {
@@ -391,20 +444,23 @@ impl Desk<'_> {
         match letter {
             Letter::CompleteRegistration { link } => write_letter!(
                 head,
-                format!("Complete your registration - {}", head.service_name),
+                match head.spoken {
+                    Spoken::English => format!("Complete your registration - {}", head.service_name),
+                    Spoken::Welsh => format!("Cwblhewch eich cofrestriad - {}", head.service_name),
+                },
                 CompleteRegistrationText,
                 CompleteRegistrationHtml {
                     link: &self.link(&self.paths.complete_registration, link),
                     until: &self.moment(link.expires_at),
-                    lifetime: &in_words(link.expires_at.since(link.issued_at)),
+                    lifetime: &self.span(link.expires_at.since(link.issued_at)),
                 }
             ),
             Letter::AlreadyRegistered { name, asked_at } => write_letter!(
                 head,
-                "You already have an account".to_owned(),
+                self.subject("You already have an account", "Mae gennych gyfrif eisoes"),
                 AlreadyRegisteredText,
                 AlreadyRegisteredHtml {
-                    greeting: &greeting(*name),
+                    greeting: &greeting_in(head.spoken, *name),
                     when: &self.moment(*asked_at),
                     login: &self.page(&self.paths.login),
                     forgotten_password: reset,
@@ -412,10 +468,10 @@ impl Desk<'_> {
             ),
             Letter::AccountReady { name, username } => write_letter!(
                 head,
-                "Your account is ready".to_owned(),
+                self.subject("Your account is ready", "Mae eich cyfrif yn barod"),
                 AccountReadyText,
                 AccountReadyHtml {
-                    greeting: &greeting(*name),
+                    greeting: &greeting_in(head.spoken, *name),
                     username: *username,
                     login: &self.page(&self.paths.login),
                     two_step: self.two_step,
@@ -431,17 +487,17 @@ impl Desk<'_> {
                 expires_at,
             } => write_letter!(
                 head,
-                "Your Verification Code".to_owned(),
+                self.subject("Your Verification Code", "Eich cod dilysu"),
                 SignInCodeText,
                 SignInCodeHtml {
-                    greeting: &greeting(*name),
+                    greeting: &greeting_in(head.spoken, *name),
                     code: code.expose(),
                     grouped: &grouped(code.expose()),
                     confirming: *purpose == ChallengePurpose::Confirm,
                     until: &self.moment(*expires_at),
-                    lifetime: &in_words(expires_at.since(*issued_at)),
+                    lifetime: &self.span(expires_at.since(*issued_at)),
                     when: &self.moment(*asked_at),
-                    browser: &plain(browser),
+                    browser: &self.browser(browser),
                 }
             ),
             Letter::TwoStepChanged {
@@ -452,16 +508,26 @@ impl Desk<'_> {
                 not_me,
             } => {
                 let turned_on = *choice == TwoStep::Email;
-                let turned = if turned_on { "on" } else { "off" };
+                let subject = if turned_on {
+                    self.subject(
+                        "Two Step Verification was turned on",
+                        "Mae Dilysu Dau Gam wedi’i droi ymlaen",
+                    )
+                } else {
+                    self.subject(
+                        "Two Step Verification was turned off",
+                        "Mae Dilysu Dau Gam wedi’i ddiffodd",
+                    )
+                };
                 write_letter!(
                     head,
-                    format!("Two Step Verification was turned {turned}"),
+                    subject,
                     TwoStepChangedText,
                     TwoStepChangedHtml {
-                        greeting: &greeting(*name),
+                        greeting: &greeting_in(head.spoken, *name),
                         on: turned_on,
                         when: &self.moment(*changed_at),
-                        browser: &plain(browser),
+                        browser: &self.browser(browser),
                         not_me: &self.way_back(&self.paths.not_me, not_me.as_ref()),
                         forgotten_password: reset,
                     }
@@ -574,10 +640,10 @@ impl Desk<'_> {
             ),
             Letter::TooManyTries { name, closed } => write_letter!(
                 head,
-                "Too many login attempts".to_owned(),
+                self.subject("Too many login attempts", "Gormod o ymdrechion i fewngofnodi"),
                 TooManyTriesText,
                 TooManyTriesHtml {
-                    greeting: &greeting(*name),
+                    greeting: &greeting_in(head.spoken, *name),
                     closure: &self.closure(*closed),
                     forgotten_password: reset,
                 }
@@ -627,7 +693,23 @@ impl Desk<'_> {
     }
 
     fn moment(&self, at: Timestamp) -> String {
-        self.time.moment(at, self.now)
+        self.time.spoken_moment(self.head.spoken, at, self.now)
+    }
+
+    fn span(&self, span: Duration) -> String {
+        spoken_span(self.head.spoken, span)
+    }
+
+    /// A browser that a row keeps in English.
+    fn browser(&self, label: &str) -> String {
+        plain(&spoken_label(self.head.spoken, label))
+    }
+
+    fn subject(&self, english: &str, welsh: &str) -> String {
+        match self.head.spoken {
+            Spoken::English => english.to_owned(),
+            Spoken::Welsh => welsh.to_owned(),
+        }
     }
 
     /// Where a link leads: its page, with the token as `?t=`.

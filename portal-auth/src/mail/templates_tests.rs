@@ -619,3 +619,92 @@ fn a_zone_that_does_not_exist_is_a_fault_and_no_mail() {
     config.time_zone = "Moon/Base".into();
     assert!(!render(&config, &registration(), NOW).unwrap_err().is_transient());
 }
+
+#[test]
+fn welsh_mails_keep_every_rule_that_english_ones_keep() {
+    // portal.md R4 and section 5
+    let mut config = config();
+    config.help_email = Some("help@portal.example".into());
+    let code = code("482913");
+    let letters = all("Jo", &code);
+    let translated: Vec<_> = letters
+        .iter()
+        .filter(|l| l.spoken(Spoken::Welsh) == Spoken::Welsh)
+        .collect();
+    assert_eq!(translated.len(), 10);
+    for letter in translated {
+        let ours = render(&config, letter, NOW).unwrap();
+        let Rendered { subject, text, html } = render_in(Spoken::Welsh, &config, letter, NOW).unwrap();
+        assert_ne!(subject, ours.subject);
+        assert_eq!(links(&text), links(&ours.text));
+        assert_eq!(html.matches("<a ").count(), ours.html.matches("<a ").count());
+        assert_eq!(html.matches("<p").count(), ours.html.matches("<p").count());
+        assert!(html.contains("<html lang=\"cy\">") && html.contains(&format!("<title>{subject}</title>")));
+        assert!(!text.contains("\n\n\n") && !text.starts_with('\n'), "{text}");
+        for line in text.lines() {
+            assert!(
+                line.starts_with("https://") || line.chars().count() <= WIDTH,
+                "{line}"
+            );
+        }
+        assert_eq!(
+            text.lines().filter(|l| l.is_empty()).count(),
+            ours.text.lines().filter(|l| l.is_empty()).count()
+        );
+        assert!(
+            text.contains("Cofion gorau,\nGweinyddwr y Porth\nProfessional Portal\n"),
+            "{text}"
+        );
+        assert!(text.contains("help@portal.example") && text.contains("Peidiwch ag ateb yr e-bost hwn"));
+        assert!(
+            text.starts_with("Helo") || text.starts_with("482 913 yw eich cod dilysu\n\nHelo Jo,\n"),
+            "{text}"
+        );
+        for word in [
+            " the ",
+            "your account",
+            "Verification",
+            "Kind Regards",
+            "today",
+            "minutes",
+        ] {
+            assert!(
+                !text.contains(word) && !html.contains(&format!(">{word}")),
+                "{word}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_welsh_mail_tells_moments_spans_and_browsers_in_welsh() {
+    let code = code("482913");
+    let mail = render_in(Spoken::Welsh, &config(), &sign_in_code("Jo", &code), NOW).unwrap();
+    let flat = mail.text.replace('\n', " ");
+    assert!(
+        flat.contains("Mae’n gweithio tan 10:49 pm heddiw (10 munud)."),
+        "{flat}"
+    );
+    assert!(
+        flat.contains("Gofynnwyd amdano am 10:39 pm heddiw. Porwr: Firefox ar Windows."),
+        "{flat}"
+    );
+    assert_eq!(mail.text.lines().last(), Some("@portal.example #482913"));
+    let link = render_in(Spoken::Welsh, &config(), &registration(), NOW)
+        .unwrap()
+        .text;
+    assert!(
+        link.contains("Mae’r ddolen yn para 12 awr. Mae’n gweithio tan 10:39 am ar 4 Mai."),
+        "{link}"
+    );
+}
+
+#[test]
+fn a_kind_without_welsh_words_is_written_in_english() {
+    let letter = Letter::AdministratorActed {
+        name: None,
+        act: AdministratorAct::Enabled,
+        acted_at: NOW,
+    };
+    assert_eq!(letter.spoken(Spoken::Welsh), Spoken::English);
+}
