@@ -73,6 +73,9 @@ pub struct KeptMail {
     pub links: Vec<String>,
     /// The codes in the text, digits only.
     pub codes: Vec<String>,
+    /// The tag of the language it is written in; a header, and no part of the JSON.
+    #[serde(skip)]
+    pub language: &'static str,
 }
 
 impl fmt::Debug for KeptMail {
@@ -100,6 +103,7 @@ impl KeptMail {
             } else {
                 Vec::new()
             },
+            language: mail.language,
         }
     }
 
@@ -111,6 +115,7 @@ impl KeptMail {
             header("To", &self.to),
             header("Subject", &self.subject),
             header("Message-ID", &format!("<{}@development-inbox>", self.id)),
+            header("Content-Language", self.language),
             header("Auto-Submitted", "auto-generated"),
             header("X-Auto-Response-Suppress", "All"),
         ]

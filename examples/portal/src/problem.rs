@@ -208,7 +208,7 @@ pub(crate) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 
 /// Middleware that gives every error answer without a page of its own the portal's page for it.
 pub(crate) async fn show_problems(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let language = language_of(chosen_language(request.headers()).as_ref());
+    let language = language_of(chosen_language(request.headers()).as_ref(), None);
     let response = next.run(request).await;
     let told = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes().starts_with(b"text/html") || kind.as_bytes().starts_with(b"application/json")

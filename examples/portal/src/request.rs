@@ -8,14 +8,15 @@ use axum::http::header::{CONTENT_LANGUAGE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use portal_auth::SignedIn;
 use portal_auth::account::professional_profile::AboutYou;
+use portal_auth::account::snapshot::AccountRow;
 use portal_auth::environment::Timestamp;
 use portal_auth::features::keep_form::KeptForms;
 use portal_auth::language::LanguageTag;
 use portal_auth::secret::token::{ChallengeToken, DraftToken, KeptFormToken, LinkToken, SessionToken};
 use portal_auth::session::SessionEnd;
 use portal_auth::visitor::Visitor;
-use portal_auth::{PortalAuth, SignedIn};
 use portal_auth_axum::cookies::{CookieValue, Cookies, PortalCookie, SetCookie};
 use portal_auth_axum::form::Form;
 use portal_auth_axum::next::Next;
@@ -41,7 +42,7 @@ pub(crate) struct Ctx {
     pub(crate) person: MaybeSignedIn,
     /// Forename and surname of whoever is signed in, for the header.
     name: String,
-    /// What the person has chosen, or English.
+    /// What the person has chosen, here or in their account, or English.
     language: Language,
     cookies: Cookies,
     /// Path and query, for the way back.
@@ -60,16 +61,17 @@ impl FromRequestParts<Shared> for Ctx {
             .await
             .map_err(IntoResponse::into_response)?;
         let person = MaybeSignedIn::from_request_parts(parts, app).await?;
-        let name = match &person {
-            MaybeSignedIn::SignedIn(signed_in) => name(&app.auth, signed_in.person()).await?,
-            MaybeSignedIn::Ended(_) | MaybeSignedIn::Anonymous => String::new(),
+        let account = match &person {
+            MaybeSignedIn::SignedIn(signed_in) => Some(app.auth.account(signed_in.person()).await?),
+            MaybeSignedIn::Ended(_) | MaybeSignedIn::Anonymous => None,
         };
+        let own = account.as_ref().and_then(|account| account.language.as_ref());
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
-            language: language_of(visitor.language()),
+            language: language_of(visitor.language(), own),
             visitor,
             person,
-            name,
+            name: account.as_ref().map_or_else(String::new, name),
             cookies: Cookies::read(&parts.headers),
             acts: parts.method == Method::POST,
             target: parts
@@ -85,20 +87,21 @@ impl FromRequestParts<Shared> for Ctx {
     }
 }
 
-/// The catalogue for a person's choice; English where there is none for it.
-pub(crate) fn language_of(chosen: Option<&LanguageTag>) -> Language {
-    chosen
-        .and_then(|tag| Language::from_tag(tag.as_str()))
+/// The catalogue for what was chosen in this browser, else for what the account says, else English.
+pub(crate) fn language_of(chosen: Option<&LanguageTag>, own: Option<&LanguageTag>) -> Language {
+    [chosen, own]
+        .into_iter()
+        .flatten()
+        .find_map(|tag| Language::from_tag(tag.as_str()))
         .unwrap_or(Language::ENGLISH)
 }
 
 /// As the person gave it when they registered; empty where the profile has no name.
-async fn name(auth: &PortalAuth, signed_in: &SignedIn) -> Result<String, Fail> {
-    let account = auth.account(signed_in).await?;
+fn name(account: &AccountRow) -> String {
     let about = account.profile.get::<AboutYou>();
-    Ok(about.map_or_else(String::new, |about| {
+    about.map_or_else(String::new, |about| {
         format!("{} {}", about.forename, about.surname)
-    }))
+    })
 }
 
 /// What stands above a form when it is shown again.

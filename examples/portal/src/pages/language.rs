@@ -1,10 +1,11 @@
-//! The choice of a language, made in the foot of every page.
+//! The choice of a language, made in the foot of every page: kept in the browser, and in the account of whoever is
+//! signed in.
 
 use axum::response::{IntoResponse as _, Response};
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::language_cookie::keep_language;
 
-use crate::problem::Fail;
+use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, place_with_language, redirect};
 use crate::views::catalogue::Language;
 use crate::views::language::ChooseLanguage;
@@ -23,7 +24,7 @@ fn page(mut ctx: Ctx, back: String, trouble: Trouble) -> Result<Response, Fail> 
     ctx.render(shown, &ChooseLanguage { page })
 }
 
-/// `POST /language`: keeps the choice and returns to the page it was made on.
+/// `POST /language`: keeps the choice, and returns to the page it was made on.
 pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["language", "back"])?;
@@ -40,7 +41,15 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
             },
         );
     };
-    let cookie = keep_language(&chosen.as_tag());
+    let tag = chosen.as_tag();
+    if let Some(token) = ctx.session() {
+        match ctx.app.auth.choose_language(&ctx.visitor, token, &tag).await {
+            Ok(()) => {}
+            // The session ended meanwhile: the browser keeps the choice all the same.
+            Err(denied) => drop(refusal(denied)?),
+        }
+    }
+    let cookie = keep_language(&tag);
     let path = if back.is_empty() { "/" } else { &back };
     Ok((cookie, redirect(path)).into_response())
 }

@@ -18,6 +18,7 @@ mod rig;
 mod doors;
 mod from_registration_to_the_area;
 mod kept_forms;
+mod languages;
 mod my_details;
 mod operating;
 mod processes;
