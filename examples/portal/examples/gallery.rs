@@ -202,6 +202,8 @@ impl Gallery<'_> {
             page,
             steps: Step::list(2, 1),
             about: about_fields(),
+            advice: None,
+            address_kept: false,
         };
         self.write(
             "about-you",

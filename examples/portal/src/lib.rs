@@ -6,6 +6,7 @@ pub mod app;
 mod assets;
 pub mod commands;
 pub mod context_words;
+mod email_advice;
 pub mod export_part;
 mod health;
 pub mod home_page;

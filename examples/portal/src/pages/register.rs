@@ -16,12 +16,13 @@ use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
 use serde_json::Value;
 
+use crate::email_advice::{self, EmailAdvice};
 use crate::pages::about_form;
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect};
 use crate::views::catalogue::Language;
 use crate::views::layout::{FieldMessage, Notice, Place};
-use crate::views::register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step};
+use crate::views::register::{AboutYou, AddressAdvice, AlreadySent, Choice, SecurityDetails, Step};
 
 pub(crate) const SECURITY: &str = "/account/register/security-details";
 pub(crate) const ABOUT: &str = "/account/register/about-you";
@@ -308,8 +309,31 @@ fn about_page(
         page,
         steps: Step::list_in(ctx.language(), 2, done(progress)),
         about: about_form::fields(typed),
+        advice: advice_about(&ctx, progress),
+        address_kept: ctx.query("address") == Some("kept"),
     };
     ctx.render(shown, &view)
+}
+
+/// What may be wrong with the address of the first step (R6). Nobody is kept from going on.
+fn advice_about(ctx: &Ctx, progress: &RegistrationProgress) -> Option<AddressAdvice> {
+    if ctx.query("address") == Some("kept") {
+        return None;
+    }
+    let text = match email_advice::advice(progress.email.as_ref()?)? {
+        EmailAdvice::DidYouMean(meant) => ctx
+            .fill("address-did-you-mean")
+            .set("address", meant.as_str())
+            .to_string(),
+        // Whoever has passed this step before has read it.
+        EmailAdvice::Personal if done(progress) > 1 => return None,
+        EmailAdvice::Personal => ctx.t("address-personal").to_owned(),
+    };
+    Some(AddressAdvice {
+        text,
+        change: SECURITY.to_owned(),
+        keep: format!("{ABOUT}?address=kept"),
+    })
 }
 
 /// `POST /account/register/about-you`.

@@ -59,6 +59,19 @@ pub(crate) struct AboutYou {
     pub(crate) page: Page,
     pub(crate) steps: Vec<Step>,
     pub(crate) about: AboutFields,
+    pub(crate) advice: Option<AddressAdvice>,
+    /// The person has said that the address is meant.
+    pub(crate) address_kept: bool,
+}
+
+/// A question or advice about the address (R6); whoever ignores it goes on.
+#[derive(Clone)]
+pub(crate) struct AddressAdvice {
+    pub(crate) text: String,
+    /// Where the address can be changed.
+    pub(crate) change: String,
+    /// The same page without the advice.
+    pub(crate) keep: String,
 }
 
 /// P6 and P7 `/account/register/work-details`; `do=find`, `manual`, `previous`, `submit`. Return in a field sends no `do` at all,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use crate::rig::journey::{account, log_in, log_in_on};
+use crate::rig::journey::{about_you, account, log_in, log_in_on, security_details};
 use crate::rig::page::Form;
 use crate::rig::{Database, PASSWORD, Page, Person, Site, fresh_address, on_both_databases};
 
@@ -16,6 +16,7 @@ on_both_databases! {
     two_tabs_change_two_roles_and_never_another_one
     there_are_ten_roles_at_most_and_one_at_least
     a_form_sent_too_late_changes_nothing
+    a_doubtful_address_is_asked_about_and_keeps_nobody_from_going_on
 }
 
 const DETAILS: &str = "/account/personal-details";
@@ -403,5 +404,32 @@ async fn a_form_sent_too_late_changes_nothing(database: Database) {
     for path in [DETAILS, WORK, "/account/work-details/add"] {
         let login = jo.open(path).await;
         assert_eq!(login.h1(), "Login", "{path}");
+    }
+}
+
+async fn a_doubtful_address_is_asked_about_and_keeps_nobody_from_going_on(database: Database) {
+    // R6
+    let site = Site::new(database);
+    let portal = site.open().await;
+    for (address, advice) in [
+        ("jo@hotmial.com", "Did you mean jo@hotmail.com?"),
+        ("jo@gmail.com", "This looks like a personal address."),
+    ] {
+        let mut jo = Person::at(&portal);
+        let about = security_details(&mut jo, address).await;
+        assert_eq!(about.path, "/account/register/about-you");
+        assert!(about.text_of(".advice").starts_with(advice), "{}", about.main());
+        assert_eq!(
+            about.link("Change the address"),
+            "/account/register/security-details"
+        );
+        let kept = jo.open(&about.link("Use this address anyway")).await;
+        assert_eq!(kept.texts_of(".advice").len(), 0);
+        let wrong = jo.send(&kept.button("Next").with("title", "Dr")).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(wrong.texts_of(".advice").len(), 0, "it is not said again");
+        // The form that was shown with the advice goes on just as well.
+        let work = about_you(&mut jo, &about).await;
+        assert_eq!(work.path, "/account/register/work-details");
     }
 }

@@ -171,6 +171,8 @@ fn finished_steps_are_links_and_the_current_one_is_marked() {
     let view = AboutYou {
         page: page("Registration"),
         steps: Step::list(2, 1),
+        advice: None,
+        address_kept: false,
         about: AboutFields {
             forename: "Jo".to_owned(),
             gender: "undisclosed".to_owned(),
@@ -217,7 +219,13 @@ fn finished_steps_are_links_and_the_current_one_is_marked() {
 fn an_error_of_a_radio_group_describes_the_group() {
     let (about, steps) = (AboutFields::default(), Step::list(2, 1));
     let page = failed("Registration", "gender", "Gender is required");
-    let html = html(&AboutYou { page, steps, about });
+    let html = html(&AboutYou {
+        page,
+        steps,
+        about,
+        advice: None,
+        address_kept: false,
+    });
     has(
         tag(&html, "gender"),
         &[
@@ -374,6 +382,12 @@ fn markup_in_a_registration_is_shown_as_text() {
     let about = AboutYou {
         page: page("x"),
         steps: Step::list(2, 1),
+        advice: Some(AddressAdvice {
+            text: text(),
+            change: text(),
+            keep: text(),
+        }),
+        address_kept: true,
         about: AboutFields {
             title: text(),
             forename: text(),
