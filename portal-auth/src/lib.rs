@@ -59,6 +59,7 @@
 //! | sign in, and enter the emailed code | [`features::sign_in`], [`features::verify_code`] |
 //! | stay signed in, sign out | [`features::authenticate`], [`features::sign_out`] |
 //! | see where they are logged in and end it, see what happened | [`features::sessions`], [`features::account_activity`] |
+//! | close the account, and take that back | [`features::close_account`] |
 //! | take away everything that is kept about them | [`features::export_data`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
 //! | choose another password, or another secret question | [`features::change_password`], [`features::change_security_question`] |
@@ -119,6 +120,7 @@
 pub mod account;
 mod account_links;
 mod administering;
+mod alerting;
 pub mod audit;
 pub mod audit_seal;
 pub mod challenge;
@@ -129,6 +131,7 @@ pub mod device;
 mod drafting;
 mod enrolling;
 pub mod environment;
+mod erasing;
 pub mod error;
 pub mod features;
 mod guessing;

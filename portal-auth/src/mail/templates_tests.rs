@@ -124,6 +124,28 @@ fn acted(name: &str, act: AdministratorAct) -> Letter<'_> {
     }
 }
 
+fn closing<'a>(name: &'a str, browser: Option<&'a str>) -> Letter<'a> {
+    Letter::AccountClosing {
+        name: Some(name),
+        link: MailedLink {
+            token: TOKEN,
+            issued_at: NOW.minus(MINUTE),
+            expires_at: NOW.plus(minutes(14 * 24 * 60 - 1)),
+        },
+        closed_at: NOW.minus(MINUTE),
+        browser,
+    }
+}
+
+fn unusual(name: &str, what: Attempts) -> Letter<'_> {
+    Letter::UnusualSignIn {
+        name: Some(name),
+        what,
+        at: NOW,
+        browser: "Chrome on Linux",
+    }
+}
+
 /// One letter of every kind, with every closure, to a person called `name`.
 fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
     let mut letters: Vec<_> = to_nobody_by_name().into();
@@ -182,6 +204,14 @@ fn to_somebody<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
         Some(name),
         "\nWe have it.\n\nWhat you wrote:\n> One line\n>\n> & another",
     ));
+    letters.push(Letter::NewDevice {
+        name: Some(name),
+        at: NOW,
+        browser: "Firefox on Windows",
+        network: "192.0.2.x",
+    });
+    letters.extend([closing(name, Some("Safari on Mac")), closing(name, None)]);
+    letters.extend([Attempts::AfterFailures(7), Attempts::CodeFailed].map(|what| unusual(name, what)));
     letters
 }
 
@@ -297,7 +327,13 @@ fn subjects_are_constant_and_hold_no_code() {
     assert!(subjects[17..21].iter().all(|s| s == "Too many login attempts"));
     let changed = "Your account was changed by an administrator";
     assert!(subjects[21..26].iter().all(|s| s == changed));
-    assert_eq!(subjects[26..], ["We have your change (CC-7F3K-92QD)"]);
+    assert_eq!(subjects[26], "We have your change (CC-7F3K-92QD)");
+    let closed = "Your account will be closed on 17 May";
+    let attempts = "Login attempts on your account";
+    assert_eq!(
+        subjects[27..],
+        ["New login to your account", closed, closed, attempts, attempts]
+    );
 }
 
 #[test]
@@ -618,4 +654,48 @@ fn a_zone_that_does_not_exist_is_a_fault_and_no_mail() {
     let mut config = config();
     config.time_zone = "Moon/Base".into();
     assert!(!render(&config, &registration(), NOW).unwrap_err().is_transient());
+}
+
+#[test]
+fn the_mail_of_a_closing_names_the_day_and_leads_with_the_way_back() {
+    // E15, CHG-5
+    let closed = rendered(&closing("Jo", Some("Safari on Mac")));
+    assert_eq!(closed.subject, "Your account will be closed on 17 May");
+    let link = format!("https://portal.example/account/restore?t={TOKEN}");
+    assert_eq!(links(&closed.text), [&*link]);
+    let said = |letter: &Rendered, words: &str| {
+        let text = letter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words), "{text}");
+    };
+    said(&closed, "was closed at 10:39 pm today. Browser: Safari on Mac.");
+    said(&closed, "At 10:39 pm on 17 May we remove it");
+    let again = rendered(&closing("Jo", None));
+    assert_eq!(links(&again.text), [&*link]);
+    said(&again, "Somebody entered this address to register");
+}
+
+#[test]
+fn a_mail_about_a_sign_in_says_what_happened_and_where_to_end_sessions() {
+    // E12, E18, ASVS 6.3.5
+    let sessions = "https://portal.example/account/sessions";
+    let many = rendered(&unusual("Jo", Attempts::AfterFailures(7)));
+    assert_eq!(many.subject, "Login attempts on your account");
+    assert!(many.text.contains("after 7\nwrong ones.") || many.text.contains("7 wrong ones."));
+    assert_eq!(links(&many.text)[0], sessions);
+    let codes = rendered(&unusual("Jo", Attempts::CodeFailed));
+    assert!(codes.text.contains("They did not get in."), "{}", codes.text);
+    let device = rendered(&Letter::NewDevice {
+        name: None,
+        at: NOW,
+        browser: "Chrome on Linux",
+        network: "",
+    });
+    assert_eq!(device.subject, "New login to your account");
+    assert!(
+        device
+            .text
+            .contains("Time: 10:40 pm today\nBrowser: Chrome on Linux\n\n")
+    );
+    assert!(!device.text.contains("Network:"));
+    assert!(links(&device.text).contains(&sessions));
 }
