@@ -240,6 +240,14 @@ pub fn router(app: &Shared) -> Router {
             get(pages::professional_roles::ask_to_remove).post(pages::professional_roles::remove),
         )
         .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
+        .route("/account/sessions", get(pages::sessions::show).post(pages::sessions::submit))
+        .route("/account/activity", get(pages::activity::show))
+        .route("/account/your-data", get(pages::your_data::show).post(pages::your_data::submit))
+        .route("/account/close", get(pages::close_account::show).post(pages::close_account::submit))
+        .route(
+            "/account/restore",
+            get(pages::close_account::show_restore).post(pages::close_account::submit_restore),
+        )
         .route("/account/confirm-password", get(pages::confirm::show).post(pages::confirm::submit))
         // Old bookmarks of the portal this one replaces.
         .route("/Account/Login", get(pages::home::old_bookmark))

@@ -58,6 +58,10 @@ const FORMS: &[KeptFields] = &[
     offered("/account/verify", &[]),
     offered("/account/confirm-password", &[]),
     offered("/account/complete-registration", &[]),
+    offered("/account/sessions", &["session"]),
+    offered("/account/your-data", &[]),
+    offered("/account/close", &[]),
+    offered("/account/restore", &[]),
     offered(
         "/account/register/security-details",
         &["email", "email2", "question"],

@@ -240,6 +240,8 @@ login-button = Login
 login-no-account = Don't have an account? Please <a href="{ $register }">register</a>
 login-forgotten = Forgotten your password?
 logged-out = You have logged out.
+account-closed = Your account is closed. Until it is removed, the link in the email we have sent you brings it back.
+account-restored = Your account is restored. Log in.
 two-step-on = Two Step Verification is on. Log in again.
 two-step-off = Two Step Verification is off. Log in again.
 took-too-long = Log in again, that took too long.

@@ -8,6 +8,8 @@
 pub(crate) mod about_form;
 pub(crate) mod account;
 pub(crate) mod activate;
+pub(crate) mod activity;
+pub(crate) mod close_account;
 pub(crate) mod confirm;
 pub(crate) mod help;
 pub(crate) mod home;
@@ -22,7 +24,9 @@ pub(crate) mod role_form;
 pub(crate) mod seen_roles;
 pub(crate) mod sent;
 pub(crate) mod session;
+pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod two_step;
 pub(crate) mod verify;
 pub(crate) mod work_details;
+pub(crate) mod your_data;

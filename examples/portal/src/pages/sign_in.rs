@@ -35,6 +35,8 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 fn notice(language: Language, name: &str) -> Option<Notice> {
     Some(match name {
         "logged-out" => Notice::done(language.t("logged-out")),
+        "account-closed" => Notice::done(language.t("account-closed")),
+        "account-restored" => Notice::done(language.t("account-restored")),
         "two-step-on" => Notice::done(language.t("two-step-on")),
         "two-step-off" => Notice::done(language.t("two-step-off")),
         "other-browser" => Notice::attention(language.t("code-other_browser")),

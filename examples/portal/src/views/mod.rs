@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod activate;
 pub(crate) mod catalogue;
+pub(crate) mod data_file;
 pub(crate) mod details;
 pub(crate) mod errors;
 pub(crate) mod help;
@@ -16,6 +17,7 @@ pub(crate) mod layout;
 pub(crate) mod mailed_link;
 pub(crate) mod menu;
 pub(crate) mod messages;
+pub(crate) mod own_account;
 pub(crate) mod password_words;
 pub(crate) mod profile;
 pub(crate) mod register;

@@ -15,6 +15,7 @@
 #[path = "../rig/mod.rs"]
 mod rig;
 
+mod closing_account;
 mod doors;
 mod from_registration_to_the_area;
 mod kept_forms;
@@ -22,3 +23,4 @@ mod my_details;
 mod operating;
 mod processes;
 mod refusals;
+mod where_logged_in;

@@ -5,6 +5,7 @@ mod before_login;
 mod catalogue;
 mod every_page;
 mod messages;
+mod own_account;
 mod registration;
 
 use askama::Template;
