@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::account::snapshot::AccountRow;
+use crate::alerting::{Alert, Unusual};
 use crate::audit::{Actor, Event};
 use crate::challenge::{ChallengeKey, ChallengePurpose, ChallengeRow};
 use crate::environment::Timestamp;
@@ -161,6 +162,7 @@ impl Inner {
     ) -> Result<T, Denied<CodeRefused>> {
         let digits = self.config.codes.digits;
         let typed = OneTimeCode::parse(typed, digits).map_err(|e| Denied::Refused(CodeRefused::Format(e)))?;
+        let mut alert = Alert::default();
         for _ in 0..ATTEMPTS {
             let Some((challenge, account)) = self.live_challenge(token, purpose, session).await? else {
                 return Err(Denied::Refused(CodeRefused::StartAgain));
@@ -187,7 +189,10 @@ impl Inner {
                     }
                 }
                 Decision::Wrong => {
-                    if let Some(refused) = self.count_wrong_code(visitor, &challenge, &account, now).await? {
+                    if let Some(refused) = self
+                        .count_wrong_code(visitor, &challenge, &account, &mut alert, now)
+                        .await?
+                    {
                         return Err(Denied::Refused(refused));
                     }
                 }
@@ -205,6 +210,7 @@ impl Inner {
         visitor: &Visitor,
         challenge: &ChallengeRow,
         account: &AccountRow,
+        alert: &mut Alert,
         now: Timestamp,
     ) -> Result<Option<CodeRefused>, Denied<CodeRefused>> {
         let codes = &self.config.codes;
@@ -248,6 +254,10 @@ impl Inner {
             mail.account = Some(account.id);
             mail.facts = serde_json::json!({ "codes": "closed" }).to_string();
             work = work.mail(mail);
+        }
+        if refused == CodeRefused::TriesUsed {
+            let what = Unusual::CodeFailed;
+            work = self.add_unusual(work, alert, account, what, visitor, now).await?;
         }
         if self.commit(work).await? == Commit::Conflict {
             return Ok(None);

@@ -232,6 +232,29 @@ pub struct NoticeConfig {
     pub freeze: Duration,
 }
 
+/// Closing an account (CHG-5).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClosingConfig {
+    /// How long a closed account can be brought back before it is erased: 14 days, from 1 to 90.
+    pub grace: Duration,
+    /// Wrong passwords after which a link that brings it back dies: 5.
+    pub wrong_passwords: u32,
+}
+
+/// Mails about sign-ins that their owner may not have made (ASVS 6.3.5).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AlertConfig {
+    /// Whether a sign-in from a browser not seen before is told (E12): no, since people who clear their cookies would
+    /// learn to look past it.
+    pub new_device: bool,
+    /// Wrong passwords before a right one that are told as unusual (E18): 5.
+    pub failures: u32,
+    /// At most one mail about unusual sign-ins in this time for one account: 1 day.
+    pub pause: Duration,
+}
+
 /// Every number and switch of the crate.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -267,6 +290,10 @@ pub struct Config {
     pub mail: MailConfig,
     /// Links that take a change back.
     pub notices: NoticeConfig,
+    /// Closing an account.
+    pub closing: ClosingConfig,
+    /// Mails about unusual sign-ins.
+    pub alerts: AlertConfig,
     /// A row from further in the future than this is not believed: 120 s (CLK-2).
     pub clock_skew: Duration,
     /// How long used and expired links are remembered: 30 days.
@@ -371,6 +398,15 @@ impl Config {
             notices: NoticeConfig {
                 not_me: DAY.saturating_mul(7),
                 freeze: DAY.saturating_mul(30),
+            },
+            closing: ClosingConfig {
+                grace: DAY.saturating_mul(14),
+                wrong_passwords: 5,
+            },
+            alerts: AlertConfig {
+                new_device: false,
+                failures: 5,
+                pause: DAY,
             },
             clock_skew: Duration::from_secs(120),
             links_kept: DAY.saturating_mul(30),

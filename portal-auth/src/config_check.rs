@@ -157,6 +157,20 @@ impl Config {
             "clock_skew",
             "1 second to 1 hour",
         );
+        problems.within(
+            self.closing.grace,
+            DAY,
+            DAY.saturating_mul(90),
+            "closing.grace",
+            "1 to 90 days",
+        );
+        problems.within(
+            self.alerts.pause,
+            MINUTE,
+            DAY.saturating_mul(30),
+            "alerts.pause",
+            "1 minute to 30 days",
+        );
         let longest = DAY.saturating_mul(400);
         problems.within(self.links_kept, DAY, longest, "links_kept", "1 to 400 days");
         problems.within(self.devices_kept, DAY, longest, "devices_kept", "1 to 400 days");
@@ -361,6 +375,16 @@ impl Config {
             (1..=20).contains(&self.registration.wrong_passwords),
             "registration.wrong_passwords",
             "must be 1 to 20",
+        );
+        problems.unless(
+            (1..=20).contains(&self.closing.wrong_passwords),
+            "closing.wrong_passwords",
+            "must be 1 to 20",
+        );
+        problems.unless(
+            (1..=100).contains(&self.alerts.failures),
+            "alerts.failures",
+            "must be 1 to 100",
         );
         for (setting, lines) in [
             ("mail.per_address", &self.mail.per_address),

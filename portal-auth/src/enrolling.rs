@@ -6,11 +6,13 @@ use crate::account::email::EmailAddress;
 use crate::account::recovery::Recovery;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::account::status::{AuthEpoch, Status, TwoStep};
+use crate::account_links::NewLink;
 use crate::audit::{Actor, Event};
 use crate::environment::{Timestamp, draw};
+use crate::erasing::closing_of;
 use crate::error::{Fault, Reason};
 use crate::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
-use crate::mail::outbox::{MailKind, OutboxRow};
+use crate::mail::outbox::MailKind;
 use crate::mail::quota::Spent;
 use crate::portal::Inner;
 use crate::registration::{RegistrationData, RegistrationId, RegistrationRow, RegistrationState};
@@ -30,6 +32,35 @@ pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 pub(crate) struct MailGrant {
     pub(crate) granted: bool,
     pub(crate) live_until: Option<Timestamp>,
+}
+
+/// Who is registering an address, and whether its account waits to be erased.
+#[derive(Debug)]
+pub(crate) struct Registrant {
+    pub(crate) view: RegistrantView,
+    way_back: Option<WayBack>,
+}
+
+/// The link that brings a closed account back.
+#[derive(Debug)]
+enum WayBack {
+    /// It was mailed before and still works.
+    Mailed(Box<LinkRow>),
+    /// It takes the place of one that had too many wrong passwords.
+    Fresh(Box<LinkRow>),
+}
+
+impl Registrant {
+    /// Somebody whose address is known to have no account.
+    pub(crate) const fn without_account() -> Self {
+        Self {
+            view: RegistrantView {
+                account: None,
+                waiting: None,
+            },
+            way_back: None,
+        }
+    }
 }
 
 impl Inner {
@@ -153,32 +184,108 @@ impl Inner {
         Ok((work, fresh))
     }
 
-    /// The mail of a registration: its link (E1), or a word to the owner of an account that exists already (E2).
-    pub(crate) fn registration_mail(
+    /// Adds the mail of a registration: its link (E1), or a word to the owner of an account that exists already.
+    pub(crate) fn add_registration_mail(
         &self,
+        work: UnitOfWork,
         link: &LinkRow,
-        registrant: &RegistrantView,
+        registrant: &Registrant,
         now: Timestamp,
         visitor: &Visitor,
-    ) -> Result<OutboxRow, Fault> {
-        match &registrant.account {
-            None => {
-                let mut mail = self.mail(
-                    MailKind::CompleteRegistration,
-                    &link.address,
-                    now,
-                    link.expires_at,
-                )?;
-                mail.link = Some(link.key);
-                Ok(mail.read_by(visitor))
-            }
-            Some(account) => {
-                let mut mail =
-                    self.mail(MailKind::AlreadyRegistered, &account.email, now, link.expires_at)?;
-                mail.account = Some(account.id);
-                Ok(mail)
-            }
+    ) -> Result<UnitOfWork, Fault> {
+        if registrant.view.account.is_some() {
+            return self.add_owner_notice(work, registrant, now, link.expires_at);
         }
+        let mut mail = self.mail(
+            MailKind::CompleteRegistration,
+            &link.address,
+            now,
+            link.expires_at,
+        )?;
+        mail.link = Some(link.key);
+        Ok(work.mail(mail.read_by(visitor)))
+    }
+
+    /// Adds the word to the owner of an account whose address was entered again, if there is one: that it exists (E2),
+    /// or the way back into one that is closed (E15, CHG-5).
+    pub(crate) fn add_owner_notice(
+        &self,
+        work: UnitOfWork,
+        registrant: &Registrant,
+        now: Timestamp,
+        useless_from: Timestamp,
+    ) -> Result<UnitOfWork, Fault> {
+        let Some(account) = &registrant.view.account else {
+            return Ok(work);
+        };
+        let Some(way_back) = &registrant.way_back else {
+            let mut mail = self.mail(MailKind::AlreadyRegistered, &account.email, now, useless_from)?;
+            mail.account = Some(account.id);
+            return Ok(work.mail(mail));
+        };
+        let (work, link) = match way_back {
+            WayBack::Mailed(link) => (work, link),
+            WayBack::Fresh(link) => (
+                work.change(Change::Link(Box::new(Write::Insert((**link).clone())))),
+                link,
+            ),
+        };
+        let mut mail = self.link_mail(MailKind::AccountClosing, link, account, now)?;
+        mail.facts = serde_json::json!({ "asked": "again" }).to_string();
+        Ok(work.mail(mail))
+    }
+
+    /// Finds what registering `email` must know, by the same statements for every address (ENU-2).
+    pub(crate) async fn registrant(&self, email: &EmailAddress) -> Result<Registrant, Fault> {
+        let view = self.store.by_registrant(email).await?;
+        let nobody = AccountId::from_bytes([0; 16]);
+        let id = view.account.as_ref().map_or(nobody, |account| account.id);
+        let links = self.store.live_links(id).await?;
+        let now = self.now();
+        let way_back = match &view.account {
+            Some(account) => {
+                let closing = closing_of(account);
+                let mailed = links.into_iter().find(|link| {
+                    link.purpose == LinkPurpose::RestoreAccount
+                        && link.concerns == closing
+                        && link.is_live(now)
+                });
+                match mailed.filter(|_| closing.is_some()) {
+                    Some(link) => Some(WayBack::Mailed(Box::new(link))),
+                    None => self
+                        .restore_link(account, now)?
+                        .map(|link| WayBack::Fresh(Box::new(link))),
+                }
+            }
+            None => None,
+        };
+        Ok(Registrant { view, way_back })
+    }
+
+    /// A link that takes the present closing of `account` back until its grace is over; `None` where it is not closed,
+    /// or is about to be erased.
+    pub(crate) fn restore_link(
+        &self,
+        account: &AccountRow,
+        now: Timestamp,
+    ) -> Result<Option<LinkRow>, Fault> {
+        let (Some(closing), Some(closed_at)) = (closing_of(account), account.closed_at) else {
+            return Ok(None);
+        };
+        let lives = self.grace_ends(closed_at).since(now);
+        if lives.is_zero() {
+            return Ok(None);
+        }
+        let new = NewLink {
+            purpose: LinkPurpose::RestoreAccount,
+            account,
+            to: &account.email,
+            opens_at: now,
+            lives,
+            concerns: Some(closing),
+            answer: Answer::Waived,
+        };
+        Ok(Some(self.account_link(new, now)?))
     }
 
     /// Makes the account out of one registration's data, and ends the address's other registrations (I-04).

@@ -257,6 +257,11 @@ impl PaidTry {
         self.slot.hash(secret, pepper).await
     }
 
+    /// The failures on the judged bucket before this try.
+    pub(crate) const fn failures_before(&self) -> u32 {
+        self.receipt.failures.saturating_sub(1)
+    }
+
     /// What was paid.
     pub(crate) const fn receipt(&self) -> Receipt {
         self.receipt

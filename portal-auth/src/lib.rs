@@ -59,6 +59,7 @@
 //! | sign in, and enter the emailed code | [`features::sign_in`], [`features::verify_code`] |
 //! | stay signed in, sign out | [`features::authenticate`], [`features::sign_out`] |
 //! | see where they are logged in and end it, see what happened | [`features::sessions`], [`features::account_activity`] |
+//! | close the account, and take that back | [`features::close_account`] |
 //! | take away everything that is kept about them | [`features::export_data`] |
 //! | be written to in their language | [`features::choose_language`] |
 //! | set a new password when they forgot theirs | [`features::request_reset`], [`features::answer_reset`], [`features::reset_password`] |
@@ -122,6 +123,7 @@
 pub mod account;
 mod account_links;
 mod administering;
+mod alerting;
 pub mod audit;
 pub mod audit_seal;
 pub mod challenge;
@@ -132,6 +134,7 @@ pub mod device;
 mod drafting;
 mod enrolling;
 pub mod environment;
+mod erasing;
 pub mod error;
 pub mod features;
 mod guessing;

@@ -69,6 +69,18 @@ impl LocalTime {
         }
     }
 
+    /// The day alone, as seen at `now`: "3 May", or "3 May 2027" in another year.
+    #[must_use]
+    pub fn day(&self, at: Timestamp, now: Timestamp) -> String {
+        let (at, now) = (self.local(at), self.local(now));
+        let form = if at.year() == now.year() {
+            "%-d %B"
+        } else {
+            "%-d %B %Y"
+        };
+        at.strftime(form).to_string()
+    }
+
     fn local(&self, at: Timestamp) -> ZonedDateTime {
         // Only a moment outside the years -9999 to 9999 has no date; "never" then reads as the last one there is.
         let at = Instant::from_microsecond(at.as_micros()).unwrap_or(if at.as_micros() < 0 {
@@ -226,6 +238,8 @@ mod tests {
         let (before, after) = (EVENING.minus(HOUR * 22), EVENING.plus(HOUR * 2));
         assert_eq!(london().moment(before, EVENING), "12:40 am today");
         assert_eq!(london().moment(after, EVENING), "12:40 am on 4 May");
+        assert_eq!(london().day(after, EVENING), "4 May");
+        assert_eq!(london().day(EVENING.plus(HOUR * 24 * 365), EVENING), "3 May 2027");
         assert_eq!(london().moment(EVENING, after), "10:40 pm on 3 May");
         assert_eq!(
             london().moment(EVENING.plus(HOUR * 24 * 365), EVENING),

@@ -46,9 +46,11 @@ const LAYERS: [&[&str]; 7] = [
     &[
         "account_links",
         "administering",
+        "alerting",
         "code_gate",
         "drafting",
         "enrolling",
+        "erasing",
         "guessing",
         "housekeeping",
         "issuing",

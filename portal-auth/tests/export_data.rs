@@ -26,7 +26,7 @@ async fn export(world: &World, session: &SessionToken) -> Result<DataExport, Den
 }
 
 /// Where each table of the library stands in the export, or why it does not.
-const TABLES: [(&str, Result<&str, &str>); 11] = [
+const TABLES: [(&str, Result<&str, &str>); 12] = [
     ("portal_accounts", Ok("account")),
     ("portal_email_claims", Ok("account")), // Its address.
     ("portal_registrations", Ok("registrations")),
@@ -41,6 +41,10 @@ const TABLES: [(&str, Result<&str, &str>); 11] = [
     (
         "portal_throttle",
         Err("under keyed pseudonyms of addresses, browsers and networks"),
+    ),
+    (
+        "portal_audit_seals",
+        Err("seals over batches of events, of nobody's"),
     ),
     (
         "portal_quotas",

@@ -265,6 +265,14 @@ pub fn router(app: &Shared) -> Router {
         .route("/account/freeze", get(pages::take_back::show_freeze).post(pages::take_back::freeze))
         .route("/account/not-me", get(pages::take_back::show_not_me).post(pages::take_back::not_me))
         .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
+        .route("/account/sessions", get(pages::sessions::show).post(pages::sessions::submit))
+        .route("/account/activity", get(pages::activity::show))
+        .route("/account/your-data", get(pages::your_data::show).post(pages::your_data::submit))
+        .route("/account/close", get(pages::close_account::show).post(pages::close_account::submit))
+        .route(
+            "/account/restore",
+            get(pages::close_account::show_restore).post(pages::close_account::submit_restore),
+        )
         .route("/account/confirm-password", get(pages::confirm::show).post(pages::confirm::submit))
         // Old bookmarks of the portal this one replaces.
         .route("/Account/Login", get(pages::home::old_bookmark))

@@ -67,6 +67,10 @@ const FORMS: &[KeptFields] = &[
     offered("/account/freeze", &["email"]),
     offered("/account/not-me", &["email"]),
     offered("/account/complete-registration", &[]),
+    offered("/account/sessions", &["session"]),
+    offered("/account/your-data", &[]),
+    offered("/account/close", &[]),
+    offered("/account/restore", &[]),
     offered(
         "/account/register/security-details",
         &["email", "email2", "question"],

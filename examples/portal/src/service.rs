@@ -241,6 +241,7 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
     config.codes.digits = settings.code_digits;
     config.sessions.idle = settings.idle_timeout;
     config.sessions.absolute = settings.session_lifetime;
+    config.alerts.new_device = settings.new_device_mail;
     config.passwords.engine = Engine::Fast;
     config.passwords.workers = settings.workers.map(std::num::NonZeroUsize::get);
     config.passwords.policy.context_words = content.context_words.iter().map(str::to_owned).collect();

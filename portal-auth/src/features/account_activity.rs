@@ -52,7 +52,7 @@ pub struct ActivityEntry {
 }
 
 /// What a person is told of, and how it ended; everything else in the audit is the operator's.
-const TOLD: [(Reason, Outcome); 20] = [
+const TOLD: [(Reason, Outcome); 33] = [
     (Reason::new("account.made"), Outcome::Done),
     (Reason::new("sign_in.done"), Outcome::Done),
     (Reason::new("sign_in.code_sent"), Outcome::Begun),
@@ -64,16 +64,34 @@ const TOLD: [(Reason, Outcome); 20] = [
     (Reason::new("confirm.refused"), Outcome::Refused),
     (Reason::new("guessing.closed"), Outcome::Refused),
     (Reason::new("two_step.changed"), Outcome::Done),
+    (Reason::new("change_password.done"), Outcome::Done),
+    (Reason::new("change_password.refused"), Outcome::Refused),
+    (Reason::new("change_question.done"), Outcome::Done),
+    (Reason::new("change_question.refused"), Outcome::Refused),
+    (Reason::new("change_email.asked"), Outcome::Begun),
+    (Reason::new("change_email.refused"), Outcome::Refused),
+    (Reason::new("change_email.done"), Outcome::Done),
+    (Reason::new("change_email.cancelled"), Outcome::Refused),
+    (Reason::new("change_email.frozen"), Outcome::Done),
+    (Reason::new("not_me.done"), Outcome::Done),
     (Reason::new("profile.updated"), Outcome::Done),
     (Reason::new("sessions.ended"), Outcome::Done),
     (Reason::new("sessions.others_ended"), Outcome::Done),
     (Reason::new("data.exported"), Outcome::Done),
+    (Reason::new("close.refused"), Outcome::Refused),
     (Reason::new("account.closed"), Outcome::Done),
     (Reason::new("account.restored"), Outcome::Done),
     (Reason::new("administer.disabled"), Outcome::Done),
     (Reason::new("administer.enabled"), Outcome::Done),
     (Reason::new("administer.sessions_ended"), Outcome::Done),
+    (Reason::new("administer.unlocked"), Outcome::Done),
+    (Reason::new("administer.two_step_cleared"), Outcome::Done),
 ];
+
+/// The kinds that a person is told of, by their codes: a host has words for each.
+pub fn kinds_told() -> impl Iterator<Item = &'static str> {
+    TOLD.iter().map(|(kind, _)| kind.code())
+}
 
 impl PortalAuth {
     /// Lists what happened to the signed-in person's account in the last 90 days, the newest first, at most
@@ -82,7 +100,7 @@ impl PortalAuth {
     /// # Errors
     /// A [`Fault`] when the store fails.
     pub async fn recent_activity(&self, signed_in: &SignedIn) -> Result<Vec<ActivityEntry>, Fault> {
-        let kinds: Vec<_> = TOLD.iter().map(|(kind, _)| kind.code()).collect();
+        let kinds: Vec<_> = kinds_told().collect();
         let rows = self
             .inner
             .store

@@ -8,7 +8,7 @@
 
 use crate::account::email::EmailAddress;
 use crate::audit::{Actor, Event};
-use crate::enrolling::MailGrant;
+use crate::enrolling::{MailGrant, Registrant};
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::guessing::{Judge, PaidTry};
@@ -20,7 +20,7 @@ use crate::registration::draft::{Draft, DraftKey, Proven};
 use crate::registration::{RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, DraftToken, LinkToken, Purpose};
-use crate::store::{RegistrantView, Subject};
+use crate::store::Subject;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -239,11 +239,8 @@ impl PortalAuth {
             let event = inner.seen_from(Event::new(RENEWED, Actor::Visitor), visitor, Some(&link.address));
             let work = UnitOfWork::new(inner.audit(event, now)?);
             let (work, fresh) = inner.replace_link(work, *row, &link, granted, now)?;
-            let nobody = RegistrantView {
-                account: None,
-                waiting: None,
-            };
-            let work = work.mail(inner.registration_mail(&fresh, &nobody, now, visitor)?);
+            let work =
+                inner.add_registration_mail(work, &fresh, &Registrant::without_account(), now, visitor)?;
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
             }

@@ -196,6 +196,8 @@ impl PortalAuth {
         let status = status.ok_or(Denied::Refused(AdministerRefused::NotInThisStatus))?;
         self.in_new_epoch(&AccountRow {
             status,
+            // One that is enabled again is not waiting to be erased.
+            closed_at: account.closed_at.filter(|_| !status.is_active()),
             ..account.clone()
         })
     }

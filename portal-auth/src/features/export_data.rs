@@ -9,16 +9,18 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
 use crate::account::recovery::Recovery;
 use crate::account::snapshot::AccountRow;
 use crate::audit::{Actor, AuditRow, Event};
 use crate::challenge::ChallengeRow;
+use crate::config::Config;
 use crate::device::DeviceRow;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::link::LinkRow;
-use crate::mail::outbox::{MailKind, OutboxRow};
+use crate::mail::outbox::OutboxRow;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::registration::RegistrationRow;
 use crate::secret::token::SessionToken;
@@ -94,14 +96,14 @@ impl PortalAuth {
             }
             let found = inner.store.dossier(signed_in.account()).await?;
             let dossier = found.ok_or_else(|| Fault::transient("the account of a live session is gone"))?;
-            return Ok(DataExport(told(dossier, &inner.config.service_name, now)));
+            return Ok(DataExport(told(dossier, &inner.config, now)));
         }
         Err(contended())
     }
 }
 
 /// The whole dossier in words of the person's own.
-fn told(dossier: Dossier, service: &str, now: Timestamp) -> Map<String, Value> {
+fn told(dossier: Dossier, config: &Config, now: Timestamp) -> Map<String, Value> {
     let Dossier {
         account,
         registrations,
@@ -113,7 +115,7 @@ fn told(dossier: Dossier, service: &str, now: Timestamp) -> Map<String, Value> {
         events,
     } = dossier;
     let parts = [
-        ("service", json!(service)),
+        ("service", json!(config.service_name)),
         ("made_at", time(now)),
         ("account", account_told(&account)),
         ("registrations", list(&registrations, registration)),
@@ -121,7 +123,10 @@ fn told(dossier: Dossier, service: &str, now: Timestamp) -> Map<String, Value> {
         ("half_done_sign_ins", list(&challenges, challenge)),
         ("sessions", list(&sessions, session)),
         ("familiar_browsers", list(&devices, device)),
-        ("emails", list(&mails, mail)),
+        (
+            "emails",
+            list(&mails, |row| mail(row, &account, &config.administrators)),
+        ),
         ("activity", list(&events, event)),
     ];
     let named = parts.into_iter().map(|(name, part)| (name.to_owned(), part));
@@ -305,7 +310,7 @@ fn device(row: &DeviceRow) -> Value {
     json!({ "last_used_at": time(*last_used) })
 }
 
-fn mail(row: &OutboxRow) -> Value {
+fn mail(row: &OutboxRow, account: &AccountRow, administrators: &[EmailAddress]) -> Value {
     let OutboxRow {
         id,
         kind,
@@ -325,8 +330,9 @@ fn mail(row: &OutboxRow) -> Value {
         lease_until: _,
         last_error: _,
     } = row;
-    // This one goes to an administrator, whose address is theirs.
-    let to = (*kind != MailKind::AccountFrozen).then(|| to.as_str());
+    // Some mails about the account go to administrators, whose addresses are theirs.
+    let theirs = administrators.contains(to) && *to != account.email;
+    let to = (!theirs).then(|| to.as_str());
     json!({
         "id": id,
         "kind": kind.as_str(),

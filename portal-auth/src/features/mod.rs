@@ -13,6 +13,7 @@ pub mod change_email;
 pub mod change_password;
 pub mod change_security_question;
 pub mod choose_language;
+pub mod close_account;
 pub mod confirm_email;
 pub mod confirm_identity;
 pub mod export_data;

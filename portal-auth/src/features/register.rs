@@ -252,7 +252,7 @@ impl PortalAuth {
                 Proven::Conflict => continue,
                 Proven::No => {}
             }
-            let registrant = inner.store.by_registrant(&email).await?;
+            let registrant = inner.registrant(&email).await?;
             let grant = match grant {
                 Some(grant) => grant,
                 None => *grant.insert(inner.spend_outsider_mail(&email, visitor, now).await?),
@@ -280,7 +280,7 @@ impl PortalAuth {
                 .change(Change::Registration(Box::new(Write::Insert(registration))))
                 .change(Change::Link(Box::new(Write::Insert(link.clone()))));
             if grant.granted {
-                work = work.mail(inner.registration_mail(&link, &registrant, now, visitor)?);
+                work = inner.add_registration_mail(work, &link, &registrant, now, visitor)?;
             }
             if inner.commit(work).await? == Commit::Done {
                 return Ok(SubmitOutcome::CheckEmail(notice));
@@ -420,7 +420,7 @@ impl Inner {
         let Some(submitted) = draft.submitted.take().filter(|s| s.withheld) else {
             return Ok(true);
         };
-        let registrant = self.store.by_registrant(&submitted.email).await?;
+        let registrant = self.registrant(&submitted.email).await?;
         let own = self.store.by_registration(submitted.registration).await?;
         let now = self.now();
         let Some(link) = own.and_then(|v| v.link).filter(|l| l.is_live(now)) else {
@@ -433,9 +433,9 @@ impl Inner {
         );
         draft.submitted = Some(submitted.with_mail(false));
         let row = self.draft_row(row.key, row.version, &draft)?;
-        let work = UnitOfWork::new(self.audit(event, now)?)
-            .change(Change::Draft(Box::new(Write::Update(row))))
-            .mail(self.registration_mail(&link, &registrant, now, visitor)?);
+        let work =
+            UnitOfWork::new(self.audit(event, now)?).change(Change::Draft(Box::new(Write::Update(row))));
+        let work = self.add_registration_mail(work, &link, &registrant, now, visitor)?;
         Ok(self.commit(work).await? == Commit::Done)
     }
 

@@ -5,14 +5,14 @@
 
 use crate::account::email::{EmailAddress, EmailError};
 use crate::audit::{Actor, Event};
-use crate::enrolling::MailGrant;
+use crate::enrolling::{MailGrant, Registrant};
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
 use crate::registration::RegistrationState;
 use crate::registration::draft::Submitted;
 use crate::secret::token::DraftToken;
-use crate::store::{RegistrantView, RegistrationView};
+use crate::store::RegistrationView;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -59,7 +59,7 @@ impl PortalAuth {
             if now < until {
                 return Err(Denied::Refused(ResendLinkRefused::Wait { until }));
             }
-            let registrant = inner.store.by_registrant(&sent.email).await?;
+            let registrant = inner.registrant(&sent.email).await?;
             let own = inner.store.by_registration(sent.registration).await?;
             let grant = match grant {
                 Some(grant) => grant,
@@ -97,13 +97,13 @@ impl PortalAuth {
         let mut grant = None;
         for _ in 0..ATTEMPTS {
             let now = inner.now();
-            let registrant = inner.store.by_registrant(&email).await?;
+            let registrant = inner.registrant(&email).await?;
             let grant = match grant {
                 Some(grant) => grant,
                 None => *grant.insert(inner.spend_outsider_mail(&email, visitor, now).await?),
             };
             let work = inner.resent(visitor, &email, now)?;
-            let waiting = registrant.waiting.clone();
+            let waiting = registrant.view.waiting.clone();
             let (work, _) = inner.add_link_mail(work, waiting, &registrant, grant, now, visitor)?;
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
@@ -125,7 +125,7 @@ impl Inner {
         &self,
         work: UnitOfWork,
         own: Option<RegistrationView>,
-        registrant: &RegistrantView,
+        registrant: &Registrant,
         grant: MailGrant,
         now: Timestamp,
         visitor: &Visitor,
@@ -139,38 +139,20 @@ impl Inner {
             link: Some(link),
         }) = waiting
         else {
-            return Ok((self.add_owner_notice(work, registrant, now)?, None));
+            let useless_from = now.plus(self.config.registration.link_lifetime);
+            let work = self.add_owner_notice(work, registrant, now, useless_from)?;
+            return Ok((work, None));
         };
         if link.is_live(now) {
             let (work, link) = self.extend_link(work, registration, link, grant, now);
-            let mail = self.registration_mail(&link, registrant, now, visitor)?;
-            return Ok((work.mail(mail), Some(link.expires_at)));
+            let work = self.add_registration_mail(work, &link, registrant, now, visitor)?;
+            return Ok((work, Some(link.expires_at)));
         }
         if now >= registration.kept_until {
             return Ok((work, None));
         }
         let (work, fresh) = self.replace_link(work, registration, &link, grant, now)?;
-        let mail = self.registration_mail(&fresh, registrant, now, visitor)?;
-        Ok((work.mail(mail), Some(fresh.expires_at)))
-    }
-
-    fn add_owner_notice(
-        &self,
-        work: UnitOfWork,
-        registrant: &RegistrantView,
-        now: Timestamp,
-    ) -> Result<UnitOfWork, Fault> {
-        let Some(account) = &registrant.account else {
-            return Ok(work);
-        };
-        let useless_from = now.plus(self.config.registration.link_lifetime);
-        let mut mail = self.mail(
-            crate::mail::outbox::MailKind::AlreadyRegistered,
-            &account.email,
-            now,
-            useless_from,
-        )?;
-        mail.account = Some(account.id);
-        Ok(work.mail(mail))
+        let work = self.add_registration_mail(work, &fresh, registrant, now, visitor)?;
+        Ok((work, Some(fresh.expires_at)))
     }
 }

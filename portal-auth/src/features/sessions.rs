@@ -6,13 +6,13 @@
 //! on under a new token, with its sign-in time, its level and its last proof (SES-2, SES-5, I-19). Audited as
 //! `sessions.ended`, `sessions.others_ended`. ASVS 7.4.3, 7.5.2.
 
-use crate::account::snapshot::AccountRow;
-use crate::account::status::AuthEpoch;
+use crate::account_links::void_pending;
 use crate::audit::{Actor, Event};
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
+use crate::issuing::RenewedSession;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
-use crate::secret::token::{DeviceToken, SessionToken};
+use crate::secret::token::SessionToken;
 use crate::session::{SessionEnd, SessionHandle, SessionRow};
 use crate::session_gate::{Activity, SignedIn};
 use crate::unit_of_work::{Change, UnitOfWork, Write};
@@ -44,16 +44,6 @@ pub enum SessionEnded {
     Other,
     /// The asking one was: clear the session cookie.
     ThisOne,
-}
-
-/// The asking session after all others were ended.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct StillSignedIn {
-    /// Goes into the session cookie in place of the old one.
-    pub session: SessionToken,
-    /// Goes into the device cookie, where the browser had none that is genuine.
-    pub device: Option<DeviceToken>,
 }
 
 /// Why no session was ended.
@@ -142,7 +132,7 @@ impl PortalAuth {
         &self,
         visitor: &Visitor,
         token: &SessionToken,
-    ) -> Result<StillSignedIn, Denied<EndSessionRefused>> {
+    ) -> Result<RenewedSession, Denied<EndSessionRefused>> {
         let inner = &*self.inner;
         for _ in 0..ATTEMPTS {
             let signed_in = self.may_end(token).await?;
@@ -150,17 +140,13 @@ impl PortalAuth {
             let now = inner.now();
             let event = Event::new(OTHERS_ENDED, Actor::Owner).about(account.id);
             let event = inner.audit(inner.seen_from(event, visitor, Some(&account.email)), now)?;
-            let row = AccountRow {
-                auth_epoch: AuthEpoch::draw(&*inner.entropy)?,
-                updated_at: now,
-                ..account
-            };
+            let row = inner.in_new_epoch(&account, now)?;
             let work = UnitOfWork::new(event).change(Change::Account(Box::new(Write::Update(row.clone()))));
-            let (work, session) = inner.reissue_session(work, &row, signed_in.session(), now, visitor)?;
-            let (work, device) = inner.add_device(work, &row, now, visitor)?;
+            let work = void_pending(work, &row, None, now);
+            let (work, renewed) = inner.renew_in_epoch(work, &row, &signed_in, now, visitor)?;
             if inner.commit(work).await? == Commit::Done {
                 inner.last_seen.forget(signed_in.session().key);
-                return Ok(StillSignedIn { session, device });
+                return Ok(renewed);
             }
         }
         Err(contended())

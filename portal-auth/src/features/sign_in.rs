@@ -3,15 +3,18 @@
 //! Everything an outsider can see is the same for an unknown address, a wrong password, a registration that waits, a
 //! disabled and a closed account: status, words, statements, hashing, time (ENU-1, ENU-2). A right password on a
 //! closed bucket is answered like a wrong one (THR-4). Mails: the code (E4); "too many tries" to the owner when a
-//! bucket closes (E13). Audited as `sign_in.done`, `sign_in.code_sent`, `sign_in.refused`. ASVS 6.3, SP 800-63B 3.2.
+//! bucket closes (E13), "login attempts" when the right password came after many wrong ones (E18), and where the service
+//! says so "new login" from a browser not seen before (E12). Audited as `sign_in.done`, `sign_in.code_sent`, `sign_in.refused`. ASVS 6.3, SP 800-63B 3.2.
 
 use std::sync::atomic::Ordering;
 
 use crate::account::email::{EmailAddress, EmailError};
 use crate::account::snapshot::AccountRow;
+use crate::alerting::{Alert, Unusual};
 use crate::audit::{Actor, Event};
 use crate::challenge::ChallengePurpose;
 use crate::config::TwoStepPolicy;
+use crate::device::DeviceRow;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::guessing::PaidTry;
@@ -138,6 +141,7 @@ impl PortalAuth {
             email: &email,
             form: &form,
             compared: None,
+            alert: Alert::default(),
         };
         let mut view = view;
         for _ in 0..ATTEMPTS {
@@ -197,6 +201,7 @@ struct Attempt<'a> {
     email: &'a EmailAddress,
     form: &'a SignInForm<'a>,
     compared: Option<(Option<StoredHash>, Verdict)>,
+    alert: Alert,
 }
 
 impl Attempt<'_> {
@@ -217,7 +222,10 @@ impl Attempt<'_> {
             config.codes.failures_in_a_row,
         );
         match (decision, &view.account) {
-            (Decision::SignIn, Some(account)) => self.sign_in(account, verdict, paid, now).await,
+            (Decision::SignIn, Some(account)) => {
+                self.sign_in(account, view.device.as_ref(), verdict, paid, now)
+                    .await
+            }
             (Decision::SendCode, Some(account)) => self.send_code(account, paid, now).await,
             (Decision::Refuse(why), account) => self.refuse(account.as_ref(), why, paid, now).await,
             (Decision::CodesUsedUp, Some(account)) => {
@@ -258,8 +266,9 @@ impl Attempt<'_> {
     }
 
     async fn sign_in(
-        &self,
+        &mut self,
         account: &AccountRow,
+        device: Option<&DeviceRow>,
         verdict: Verdict,
         paid: &mut PaidTry,
         now: Timestamp,
@@ -268,6 +277,8 @@ impl Attempt<'_> {
         let work = UnitOfWork::new(inner.audit(self.event(DONE, Some(account)), now)?);
         let (work, session) = inner.add_session(work, account, Level::One, now, now, self.visitor)?;
         let work = inner.cancel_recovery_too(work, account, BY_PASSWORD, now)?;
+        let work = inner.add_new_device(work, account, device, self.visitor, now)?;
+        let work = self.add_alert(work, account, paid, now).await?;
         let (mut work, device) = inner.add_device(work, account, now, self.visitor)?;
         if let Some(old) = self.form.replaces.and_then(|token| inner.session_key(token)) {
             work = work.sweep(Sweep::EndSession(old));
@@ -285,8 +296,22 @@ impl Attempt<'_> {
         }))))
     }
 
+    /// Tells the owner of a right password after many wrong ones (E18).
+    async fn add_alert(
+        &mut self,
+        work: UnitOfWork,
+        account: &AccountRow,
+        paid: &PaidTry,
+        now: Timestamp,
+    ) -> Result<UnitOfWork, Fault> {
+        let what = Unusual::AfterFailures(paid.failures_before());
+        self.inner
+            .add_unusual(work, &mut self.alert, account, what, self.visitor, now)
+            .await
+    }
+
     async fn send_code(
-        &self,
+        &mut self,
         account: &AccountRow,
         paid: &PaidTry,
         now: Timestamp,
@@ -302,6 +327,7 @@ impl Attempt<'_> {
         let (work, sent) =
             inner.add_challenge(work, account, ChallengePurpose::SignIn, None, now, self.visitor)?;
         let work = inner.cancel_recovery_too(work, account, BY_PASSWORD, now)?;
+        let work = self.add_alert(work, account, paid, now).await?;
         let work = inner.settle_right(work, paid, self.email, now);
         if inner.commit(work).await? == Commit::Conflict {
             return Ok(None);

@@ -2,7 +2,8 @@
 //!
 //! The account comes from the challenge, never from the request (OTP-5). Five tries for one half-done sign-in, ten
 //! wrong codes in a row over everything; a new code, a new sign-in or a resend refills nothing (OTP-6). Mails: the
-//! code (E4), "too many tries" when the step closes (E13). Audited as `sign_in.done`, `code.refused`, `code.sent`.
+//! code (E4), "too many tries" when the step closes (E13), "login attempts" when all tries of a code were wrong (E18), and
+//! where the service says so "new login" from a browser not seen before (E12). Audited as `sign_in.done`, `code.refused`, `code.sent`.
 //! ASVS 6.5, 6.6.
 
 use std::sync::atomic::Ordering;
@@ -11,6 +12,7 @@ use crate::account::email::EmailAddress;
 use crate::audit::{Actor, Event};
 use crate::challenge::ChallengePurpose;
 use crate::code_gate::{CodeRefused, ResendRefused};
+use crate::device::DeviceRow;
 use crate::error::{Denied, Fault, Reason};
 use crate::issuing::{CodeNotice, NewSession};
 use crate::portal::PortalAuth;
@@ -73,6 +75,7 @@ impl PortalAuth {
     ) -> Result<NewSession, Denied<CodeRefused>> {
         let inner = &*self.inner;
         let old = replaces.and_then(|token| inner.session_key(token));
+        let known = self.known_device(visitor, challenge).await?;
         let session = inner
             .check_code(
                 visitor,
@@ -86,6 +89,8 @@ impl PortalAuth {
                     let work = UnitOfWork::new(inner.audit(event, right.now)?);
                     let (work, session) =
                         inner.add_session(work, right.account, Level::Two, right.now, right.now, visitor)?;
+                    let work =
+                        inner.add_new_device(work, right.account, known.as_ref(), visitor, right.now)?;
                     let (mut work, device) = inner.add_device(work, right.account, right.now, visitor)?;
                     if let Some(old) = old {
                         work = work.sweep(Sweep::EndSession(old));
@@ -103,6 +108,25 @@ impl PortalAuth {
             .await?;
         inner.counters.sign_ins.fetch_add(1, Ordering::Relaxed);
         Ok(session)
+    }
+
+    /// The browser's device row for the account of a half-done sign-in; asked for only where new browsers are told.
+    async fn known_device(
+        &self,
+        visitor: &Visitor,
+        challenge: &ChallengeToken,
+    ) -> Result<Option<DeviceRow>, Fault> {
+        let inner = &*self.inner;
+        let (Some(device), true) = (inner.device_key(visitor), inner.config.alerts.new_device) else {
+            return Ok(None);
+        };
+        let found = inner
+            .live_challenge(challenge, ChallengePurpose::SignIn, None)
+            .await?;
+        match found {
+            Some((_, account)) => Ok(inner.store.by_email(&account.email, Some(device)).await?.device),
+            None => Ok(None),
+        }
     }
 
     /// Sends the code again: the same one while at least half its life remains, else a new one.

@@ -286,6 +286,27 @@ impl Courier<'_> {
                 name,
                 paused: facts.paused()?,
             },
+            (MailKind::NewDevice, Content::Notice(..)) => Letter::NewDevice {
+                name,
+                at: mail.created_at,
+                browser: facts.browser(),
+                network: facts.network(),
+            },
+            (MailKind::AccountClosing, Content::Notice(account, _)) => {
+                let link = carried(LinkPurpose::RestoreAccount).ok_or_else(unknown)?;
+                Letter::AccountClosing {
+                    name,
+                    link,
+                    closed_at: account.closed_at.unwrap_or(link.issued_at),
+                    browser: facts.browser_of_owner(),
+                }
+            }
+            (MailKind::UnusualSignIn, Content::Notice(..)) => Letter::UnusualSignIn {
+                name,
+                what: facts.attempts()?,
+                at: mail.created_at,
+                browser: facts.browser(),
+            },
             (MailKind::TooManyTries, Content::Notice(..)) => Letter::TooManyTries {
                 name,
                 closed: facts.closed()?,

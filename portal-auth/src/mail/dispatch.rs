@@ -1,4 +1,5 @@
-//! The background of a service: mails leave the outbox, last-seen stamps are written, what is over is removed.
+//! The background of a service: mails leave the outbox, last-seen stamps are written, closed accounts are erased, what
+//! is over is removed.
 //!
 //! A mail is claimed with a lease, sent, and settled under the number of that lease: several processes share one
 //! outbox, a slow one never overwrites a faster one, and a mail whose process died is sent by another when the lease
@@ -12,6 +13,7 @@ use std::time::Duration;
 use crate::environment::Timestamp;
 #[cfg(feature = "tokio")]
 use crate::environment::draw;
+use crate::erasing::EraseTurn;
 use crate::error::Fault;
 use crate::housekeeping::Turn;
 use crate::mail::delivery::{Courier, SendLimit};
@@ -44,6 +46,7 @@ pub struct Background {
     circuit: Mutex<Circuit>,
     purge_turn: Mutex<Turn>,
     seal_turn: Mutex<Turn>,
+    erase_turn: Mutex<EraseTurn>,
 }
 
 impl fmt::Debug for Background {
@@ -62,11 +65,12 @@ impl Background {
             circuit: Mutex::default(),
             purge_turn: Mutex::default(),
             seal_turn: Mutex::default(),
+            erase_turn: Mutex::default(),
         }
     }
 
-    /// Does once what is due: sends up to eight mails, writes the stamps whose time has come, removes a batch of
-    /// what is over. Tells when to call again, at most a second later.
+    /// Does once what is due: sends up to eight mails, writes the stamps whose time has come, erases closed accounts
+    /// whose grace is over, removes a batch of what is over. Tells when to call again, at most a second later.
     ///
     /// It needs no runtime, so nothing here stops a [`Mailer`] that breaks its promise to return within 30 s.
     ///
@@ -112,9 +116,11 @@ impl Background {
     /// Writes stamps and removes what is over; tells when to do so again.
     pub(super) async fn keep_house(&self) -> Result<Timestamp, Fault> {
         let stamps = self.inner.write_due_stamps().await;
+        let erase = self.erase_in_turn().await;
         let purge = self.purge_in_turn().await;
         let seal = self.seal_in_turn().await;
-        Ok(stamps?.unwrap_or(Timestamp::MAX).min(purge?).min(seal?))
+        let stamps = stamps?.unwrap_or(Timestamp::MAX);
+        Ok(stamps.min(erase?).min(purge?).min(seal?))
     }
 
     /// Removes everything that is over, batch after batch, and tells how many rows that were; for an operator's
@@ -125,11 +131,30 @@ impl Background {
     pub async fn purge_all(&self) -> Result<u64, Fault> {
         let mut removed = 0_u64;
         loop {
+            match self.inner.erase_closed().await?.0 {
+                0 => break,
+                gone => removed = removed.saturating_add(gone),
+            }
+        }
+        loop {
             match self.inner.purge().await? {
                 0 => return Ok(removed),
                 gone => removed = removed.saturating_add(gone),
             }
         }
+    }
+
+    /// Erases closed accounts whose grace is over (CHG-5).
+    async fn erase_in_turn(&self) -> Result<Timestamp, Fault> {
+        let now = self.inner.now();
+        let due = lock(&self.erase_turn).due(now);
+        if due > now {
+            return Ok(due);
+        }
+        let next = self.inner.erase_closed().await.map(|(_, next)| next);
+        let mut turn = lock(&self.erase_turn);
+        turn.made(now, next.as_ref().ok().copied().flatten());
+        next.map(|_| turn.due(now))
     }
 
     async fn purge_in_turn(&self) -> Result<Timestamp, Fault> {

@@ -12,7 +12,7 @@ use crate::language::LanguageTag;
 use crate::link::{LinkRow, LinkSeed};
 use crate::mail::administrator_act::AdministratorAct;
 use crate::mail::outbox::OutboxRow;
-use crate::mail::templates::{Closed, ResetBegun};
+use crate::mail::templates::{Attempts, Closed, ResetBegun};
 use crate::registration::RegistrationState;
 use crate::store::{LinkView, Subject};
 
@@ -71,6 +71,8 @@ pub(super) struct Facts {
     choice: Option<String>,
     until: Option<String>,
     codes: Option<String>,
+    failures: Option<String>,
+    network: Option<String>,
     act: Option<String>,
     subject: Option<String>,
     reference: Option<String>,
@@ -94,6 +96,25 @@ impl Facts {
 
     pub(super) fn browser(&self) -> &str {
         self.browser.as_deref().unwrap_or("An unknown browser")
+    }
+
+    /// The browser, where the owner has acted in one.
+    pub(super) fn browser_of_owner(&self) -> Option<&str> {
+        self.browser.as_deref()
+    }
+
+    pub(super) fn network(&self) -> &str {
+        self.network.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn attempts(&self) -> Result<Attempts, Fault> {
+        if self.codes.is_some() {
+            return Ok(Attempts::CodeFailed);
+        }
+        let failures = self.failures.as_deref().and_then(|n| n.parse().ok());
+        failures
+            .map(Attempts::AfterFailures)
+            .ok_or_else(|| missing("failures"))
     }
 
     pub(super) fn code_no(&self) -> Result<u32, Fault> {

@@ -188,6 +188,39 @@ pub(super) enum Letter<'a> {
         /// Until when.
         paused: Paused,
     },
+    /// E12.
+    NewDevice {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When.
+        at: Timestamp,
+        /// The browser in words.
+        browser: &'a str,
+        /// The coarse network; empty when unknown.
+        network: &'a str,
+    },
+    /// E15.
+    AccountClosing {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// The link that brings it back, until the account is erased.
+        link: MailedLink<'a>,
+        /// When it was closed.
+        closed_at: Timestamp,
+        /// The browser it was closed in, in words; `None` where somebody entered the address again.
+        browser: Option<&'a str>,
+    },
+    /// E18.
+    UnusualSignIn {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// What happened.
+        what: Attempts,
+        /// When.
+        at: Timestamp,
+        /// The browser in words.
+        browser: &'a str,
+    },
     /// E13.
     TooManyTries {
         /// The name of the account's owner.
@@ -237,6 +270,15 @@ pub(super) enum ResetBegun<'a> {
     Waited,
     /// An administrator.
     Administrator,
+}
+
+/// What was unusual about the attempts to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempts {
+    /// The right password came after so many wrong ones.
+    AfterFailures(u32),
+    /// The password was right, and all tries for the code were wrong.
+    CodeFailed,
 }
 
 /// What too many tries have closed.
@@ -516,6 +558,29 @@ letter!(HostText, "mail/host.txt", HostHtml, "mail/host.html" {
     greeting: &'a str,
     paragraphs: &'a [Vec<String>],
 });
+letter!(NewDeviceText, "mail/new_device.txt", NewDeviceHtml, "mail/new_device.html" {
+    greeting: &'a str,
+    when: &'a str,
+    browser: &'a str,
+    network: &'a str,
+    forgotten_password: &'a str,
+    sessions: &'a str,
+});
+letter!(AccountClosingText, "mail/account_closing.txt", AccountClosingHtml, "mail/account_closing.html" {
+    greeting: &'a str,
+    when: &'a str,
+    browser: &'a Option<String>,
+    until: &'a str,
+    link: &'a str,
+});
+letter!(UnusualSignInText, "mail/unusual_sign_in.txt", UnusualSignInHtml, "mail/unusual_sign_in.html" {
+    greeting: &'a str,
+    what: &'a Attempts,
+    when: &'a str,
+    browser: &'a str,
+    sessions: &'a str,
+    forgotten_password: &'a str,
+});
 
 /// Renders one kind of mail from its two templates and their common values.
 macro_rules! write_letter {
@@ -784,6 +849,62 @@ impl Desk<'_> {
                     greeting: &greeting(*name),
                     pause: &self.pause(*paused),
                     login: &self.page(&self.paths.login),
+                }
+            ),
+            Letter::NewDevice {
+                name,
+                at,
+                browser,
+                network,
+            } => write_letter!(
+                head,
+                "New login to your account".to_owned(),
+                NewDeviceText,
+                NewDeviceHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*at),
+                    browser: &plain(browser),
+                    network: &plain(network),
+                    forgotten_password: reset,
+                    sessions: &self.page(&self.paths.sessions),
+                }
+            ),
+            Letter::AccountClosing {
+                name,
+                link,
+                closed_at,
+                browser,
+            } => write_letter!(
+                head,
+                format!(
+                    "Your account will be closed on {}",
+                    self.time.day(link.expires_at, self.now)
+                ),
+                AccountClosingText,
+                AccountClosingHtml {
+                    greeting: &greeting(*name),
+                    when: &self.moment(*closed_at),
+                    browser: &browser.map(plain),
+                    until: &self.moment(link.expires_at),
+                    link: &self.link(&self.paths.restore_account, link),
+                }
+            ),
+            Letter::UnusualSignIn {
+                name,
+                what: attempts,
+                at,
+                browser,
+            } => write_letter!(
+                head,
+                "Login attempts on your account".to_owned(),
+                UnusualSignInText,
+                UnusualSignInHtml {
+                    greeting: &greeting(*name),
+                    what: attempts,
+                    when: &self.moment(*at),
+                    browser: &plain(browser),
+                    sessions: &self.page(&self.paths.sessions),
+                    forgotten_password: reset,
                 }
             ),
             Letter::TooManyTries { name, closed } => write_letter!(

@@ -124,6 +124,28 @@ fn acted(name: &str, act: AdministratorAct) -> Letter<'_> {
     }
 }
 
+fn closing<'a>(name: &'a str, browser: Option<&'a str>) -> Letter<'a> {
+    Letter::AccountClosing {
+        name: Some(name),
+        link: MailedLink {
+            token: TOKEN,
+            issued_at: NOW.minus(MINUTE),
+            expires_at: NOW.plus(minutes(14 * 24 * 60 - 1)),
+        },
+        closed_at: NOW.minus(MINUTE),
+        browser,
+    }
+}
+
+fn unusual(name: &str, what: Attempts) -> Letter<'_> {
+    Letter::UnusualSignIn {
+        name: Some(name),
+        what,
+        at: NOW,
+        browser: "Chrome on Linux",
+    }
+}
+
 /// One letter of every kind, with every closure, to a person called `name`.
 fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
     let mut letters: Vec<_> = to_nobody_by_name().into();
@@ -184,6 +206,14 @@ fn to_somebody<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
         "\nWe have it.\n\nWhat you wrote:\n> One line\n>\n> & another",
     ));
     letters.extend(about_recovery(name));
+    letters.push(Letter::NewDevice {
+        name: Some(name),
+        at: NOW,
+        browser: "Firefox on Windows",
+        network: "192.0.2.x",
+    });
+    letters.extend([closing(name, Some("Safari on Mac")), closing(name, None)]);
+    letters.extend([Attempts::AfterFailures(7), Attempts::CodeFailed].map(|what| unusual(name, what)));
     letters
 }
 
@@ -308,9 +338,15 @@ fn subjects_are_constant_and_hold_no_code() {
         "Resetting your password is paused",
         "Resetting your password is paused",
         "Resetting your password is paused",
-        "About your request",
     ];
-    assert_eq!(subjects[27..], recovery);
+    assert_eq!(subjects[27..34], recovery);
+    let closed = "Your account will be closed on 17 May";
+    let attempts = "Login attempts on your account";
+    assert_eq!(
+        subjects[34..39],
+        ["New login to your account", closed, closed, attempts, attempts]
+    );
+    assert_eq!(subjects[39..], ["About your request"]);
 }
 
 #[test]
@@ -840,4 +876,48 @@ fn a_paused_recovery_is_told_until_when_and_what_to_do() {
     for text in &flat {
         assert!(text.contains("https://portal.example/account/login"), "{text}");
     }
+}
+
+#[test]
+fn the_mail_of_a_closing_names_the_day_and_leads_with_the_way_back() {
+    // E15, CHG-5
+    let closed = rendered(&closing("Jo", Some("Safari on Mac")));
+    assert_eq!(closed.subject, "Your account will be closed on 17 May");
+    let link = format!("https://portal.example/account/restore?t={TOKEN}");
+    assert_eq!(links(&closed.text), [&*link]);
+    let said = |letter: &Rendered, words: &str| {
+        let text = letter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words), "{text}");
+    };
+    said(&closed, "was closed at 10:39 pm today. Browser: Safari on Mac.");
+    said(&closed, "At 10:39 pm on 17 May we remove it");
+    let again = rendered(&closing("Jo", None));
+    assert_eq!(links(&again.text), [&*link]);
+    said(&again, "Somebody entered this address to register");
+}
+
+#[test]
+fn a_mail_about_a_sign_in_says_what_happened_and_where_to_end_sessions() {
+    // E12, E18, ASVS 6.3.5
+    let sessions = "https://portal.example/account/sessions";
+    let many = rendered(&unusual("Jo", Attempts::AfterFailures(7)));
+    assert_eq!(many.subject, "Login attempts on your account");
+    assert!(many.text.contains("after 7\nwrong ones.") || many.text.contains("7 wrong ones."));
+    assert_eq!(links(&many.text)[0], sessions);
+    let codes = rendered(&unusual("Jo", Attempts::CodeFailed));
+    assert!(codes.text.contains("They did not get in."), "{}", codes.text);
+    let device = rendered(&Letter::NewDevice {
+        name: None,
+        at: NOW,
+        browser: "Chrome on Linux",
+        network: "",
+    });
+    assert_eq!(device.subject, "New login to your account");
+    assert!(
+        device
+            .text
+            .contains("Time: 10:40 pm today\nBrowser: Chrome on Linux\n\n")
+    );
+    assert!(!device.text.contains("Network:"));
+    assert!(links(&device.text).contains(&sessions));
 }

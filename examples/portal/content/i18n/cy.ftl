@@ -218,6 +218,8 @@ login-no-account = Dim cyfrif gennych? <a href="{ $register }">Cofrestrwch</a>
 login-forgotten = Wedi anghofio’ch cyfrinair?
 logged-out = Rydych wedi allgofnodi.
 email-changed = Mae eich cyfeiriad e-bost wedi'i newid. Mewngofnodwch gydag ef.
+account-closed = Mae eich cyfrif wedi’i gau. Nes iddo gael ei ddileu, bydd y ddolen yn yr e-bost rydym wedi’i anfon atoch yn dod ag ef yn ôl.
+account-restored = Mae eich cyfrif wedi’i adfer. Mewngofnodwch.
 two-step-on = Mae Dilysu Dau Gam ymlaen. Mewngofnodwch eto.
 two-step-off = Mae Dilysu Dau Gam wedi’i ddiffodd. Mewngofnodwch eto.
 took-too-long = Mewngofnodwch eto, aeth gormod o amser heibio.

@@ -242,6 +242,8 @@ login-no-account = Don't have an account? Please <a href="{ $register }">registe
 login-forgotten = Forgotten your password?
 logged-out = You have logged out.
 email-changed = Your email address has been changed. Log in with it.
+account-closed = Your account is closed. Until it is removed, the link in the email we have sent you brings it back.
+account-restored = Your account is restored. Log in.
 two-step-on = Two Step Verification is on. Log in again.
 two-step-off = Two Step Verification is off. Log in again.
 took-too-long = Log in again, that took too long.

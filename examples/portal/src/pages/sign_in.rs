@@ -36,6 +36,8 @@ fn notice(language: Language, name: &str) -> Option<Notice> {
     Some(match name {
         "logged-out" => Notice::done(language.t("logged-out")),
         "email-changed" => Notice::done(language.t("email-changed")),
+        "account-closed" => Notice::done(language.t("account-closed")),
+        "account-restored" => Notice::done(language.t("account-restored")),
         "two-step-on" => Notice::done(language.t("two-step-on")),
         "two-step-off" => Notice::done(language.t("two-step-off")),
         "password-reset" => Notice::done(language.t("password-reset")),

@@ -80,6 +80,7 @@ settings! {
     code_digits "PORTAL_CODE_DIGITS" <"NUMBER"> ["6"] "Digits of an emailed code, 6 to 10";
     idle_timeout "PORTAL_IDLE_TIMEOUT" <"DURATION"> ["30m"] "How long a session lives without activity";
     session_lifetime "PORTAL_SESSION_LIFETIME" <"DURATION"> ["12h"] "How long a session lives at most";
+    new_device_mail "PORTAL_NEW_DEVICE_MAIL" <"BOOL"> ["false"] "Whether people get an email when somebody logs in to their account in a browser not seen there before";
     workers "PORTAL_WORKERS" <"NUMBER"> ["one per core"] "How many passwords are hashed at the same time";
     service_name "PORTAL_SERVICE_NAME" <"NAME"> ["Professional Portal"] "Name of the service on pages and in mails";
     help_email "PORTAL_HELP_EMAIL" <"EMAIL"> ["none"] "Where people ask for help";

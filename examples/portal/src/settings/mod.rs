@@ -64,6 +64,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How long a session lives at most.
     pub session_lifetime: Duration,
+    /// Whether a login in a browser not seen before is told by mail.
+    pub new_device_mail: bool,
     /// How many passwords are hashed at the same time; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
     /// The name on pages and in mails.
@@ -260,6 +262,10 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
         "PORTAL_CODE_DIGITS",
         values::number(or_default(&given.code_digits, "6"), 6, 10),
     );
+    let new_device_mail = problems.keep(
+        "PORTAL_NEW_DEVICE_MAIL",
+        values::yes_or_no(or_default(&given.new_device_mail, "false")),
+    );
     let workers = given.workers.as_ref().map(|typed| values::number(typed, 1, 256));
     let workers = workers
         .and_then(|read| problems.keep("PORTAL_WORKERS", read))
@@ -314,6 +320,7 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
         code_digits: code_digits.and_then(|n| u8::try_from(n).ok())?,
         idle_timeout: idle_timeout?,
         session_lifetime: session_lifetime?,
+        new_device_mail: new_device_mail?,
         workers,
         service_name: service_name?,
         help_email,

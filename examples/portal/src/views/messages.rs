@@ -3,6 +3,10 @@
 use super::catalogue::Language;
 
 // What pages in English only say; the others have it in the catalogue.
+pub(crate) const SESSION_LOGGED_OUT: &str = "That browser is logged out.";
+pub(crate) const OTHERS_LOGGED_OUT: &str = "You are logged out everywhere else.";
+pub(crate) const SESSION_GONE: &str = "That browser was logged out already.";
+pub(crate) const CONFIRMED_CHOOSE_AGAIN: &str = "You have confirmed who you are. Choose again what to do.";
 pub(crate) const NOTHING_CHANGED: &str = "Nothing was changed.";
 pub(crate) const PASSWORD_CHANGED: &str =
     "Your password has been changed. You are logged out everywhere else.";

@@ -16,6 +16,7 @@
 mod rig;
 
 mod changes;
+mod closing_account;
 mod doors;
 mod from_registration_to_the_area;
 mod kept_forms;
@@ -24,3 +25,4 @@ mod my_details;
 mod operating;
 mod processes;
 mod refusals;
+mod where_logged_in;

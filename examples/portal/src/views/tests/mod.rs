@@ -6,6 +6,7 @@ mod catalogue;
 mod changes;
 mod every_page;
 mod messages;
+mod own_account;
 mod recovery;
 mod registration;
 
