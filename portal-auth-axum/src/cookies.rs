@@ -32,7 +32,7 @@ pub enum PortalCookie {
     Draft,
     /// The mailed link whose page is open; lives 15 minutes.
     Link,
-    /// A sign-in that still waits for its code; never sent along on a cross-site navigation.
+    /// A sign-in that still waits for its code, or a reset whose secret answer was given; never sent along on a cross-site navigation.
     Verify,
     /// The browser itself, so that a stranger's failures never keep its owner out; lives 180 days.
     Device,

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponseParts, ResponseParts};
 use portal_auth::secret::token::{
-    ChallengeToken, DeviceToken, DraftToken, KeptFormToken, LinkToken, SessionToken,
+    AnswerToken, ChallengeToken, DeviceToken, DraftToken, KeptFormToken, LinkToken, SessionToken,
 };
 use portal_auth::{CodeSent, NewSession};
 
@@ -85,6 +85,7 @@ macro_rules! cookie_value_of {
 cookie_value_of!(
     SessionToken,
     DeviceToken,
+    AnswerToken,
     ChallengeToken,
     DraftToken,
     KeptFormToken,

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::account::email::EmailAddress;
 use crate::account::profile::{ProfileSchema, Sections};
+use crate::account::recovery::PauseRules;
 use crate::account::security_question::Questions;
 use crate::page_paths::PagePaths;
 use crate::password::argon2id::Engine;
@@ -71,6 +72,64 @@ pub struct RegistrationConfig {
     pub questions: Questions,
     /// What is asked about the person.
     pub profile: Arc<dyn ProfileSchema>,
+}
+
+/// What somebody can do who does not remember the secret answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "every page must say something about each")]
+pub enum RecoveryFallback {
+    /// Wait, while notices go out and anybody with the password or a session can take it back (RST-7).
+    Delayed,
+    /// Ask an administrator.
+    Administrator,
+    /// Nothing that the service offers by itself.
+    None,
+}
+
+/// Recovery of a forgotten password.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RecoveryConfig {
+    /// How long a reset link works: 60 min, from 5 min to 24 h (RST-2).
+    pub link_lifetime: Duration,
+    /// How long the browser that gave the right answer has for the new password: 15 min (RST-3).
+    pub answered_for: Duration,
+    /// Wrong answers after which a link dies: 3 (ANS-5).
+    pub answer_tries: u32,
+    /// Wrong answers in a row over all links of an account, after which its recovery pauses: 5 (ANS-5).
+    pub failures_in_a_row: u32,
+    /// How long it pauses: 24 h.
+    pub pause: Duration,
+    /// The pause that no time ends, only an administrator: the 2nd.
+    pub last_pause: u32,
+    /// What there is for somebody who does not remember the answer.
+    pub fallback: RecoveryFallback,
+    /// How long a reset without the answer waits: 24 h (RST-7).
+    pub delay: Duration,
+    /// When the owner is told of it, counted from the asking: at once, after 1 h, after 12 h.
+    pub notices: Vec<Duration>,
+    /// How long its link works once it has opened: 24 h, so that nobody has to sit and wait for it.
+    pub delayed_lifetime: Duration,
+    /// How long there is no reset without the answer after the address was changed: 30 days.
+    pub closed_after_email_change: Duration,
+    /// Whether there is one for accounts whose second step is on: no.
+    pub delayed_with_two_step: bool,
+    /// Whether an address without an account is told so by mail when a reset is asked for it: yes.
+    pub tell_unknown: bool,
+    /// It is told once in this time: 24 h.
+    pub tell_unknown_every: Duration,
+}
+
+impl RecoveryConfig {
+    /// When wrong answers pause a recovery.
+    #[must_use]
+    pub const fn pause_rules(&self) -> PauseRules {
+        PauseRules {
+            failures: self.failures_in_a_row,
+            pause: self.pause,
+            last: self.last_pause,
+        }
+    }
 }
 
 /// Passwords and their hashes.
@@ -196,6 +255,8 @@ pub struct Config {
     pub registration: RegistrationConfig,
     /// Passwords.
     pub passwords: PasswordConfig,
+    /// Recovery of a forgotten password.
+    pub recovery: RecoveryConfig,
     /// Emailed codes.
     pub codes: CodeConfig,
     /// Sessions.
@@ -258,6 +319,22 @@ impl Config {
                 pepper: false,
                 workers: None,
                 engine: Engine::RustCrypto,
+            },
+            recovery: RecoveryConfig {
+                link_lifetime: HOUR,
+                answered_for: MINUTE.saturating_mul(15),
+                answer_tries: 3,
+                failures_in_a_row: 5,
+                pause: DAY,
+                last_pause: 2,
+                fallback: RecoveryFallback::Delayed,
+                delay: DAY,
+                notices: vec![Duration::ZERO, HOUR, HOUR.saturating_mul(12)],
+                delayed_lifetime: DAY,
+                closed_after_email_change: DAY.saturating_mul(30),
+                delayed_with_two_step: false,
+                tell_unknown: true,
+                tell_unknown_every: DAY,
             },
             codes: CodeConfig {
                 digits: 6,

@@ -14,6 +14,7 @@ impl Config {
         self.check_base(&mut problems);
         self.check_lifetimes(&mut problems);
         self.check_codes(&mut problems);
+        self.check_recovery(&mut problems);
         self.check_limits(&mut problems);
         if problems.0.is_empty() {
             Ok(())
@@ -222,6 +223,73 @@ impl Config {
         );
     }
 
+    fn check_recovery(&self, problems: &mut Problems) {
+        let r = &self.recovery;
+        let month = DAY.saturating_mul(30);
+        let spans = [
+            (
+                r.link_lifetime,
+                MINUTE.saturating_mul(5),
+                DAY,
+                "recovery.link_lifetime",
+                "5 minutes to 24 hours",
+            ),
+            (
+                r.answered_for,
+                MINUTE,
+                HOUR,
+                "recovery.answered_for",
+                "1 minute to 1 hour",
+            ),
+            (r.pause, HOUR, month, "recovery.pause", "1 hour to 30 days"),
+            (r.delay, HOUR, month, "recovery.delay", "1 hour to 30 days"),
+            (
+                r.delayed_lifetime,
+                MINUTE.saturating_mul(5),
+                DAY,
+                "recovery.delayed_lifetime",
+                "5 minutes to 24 hours",
+            ),
+            (
+                r.closed_after_email_change,
+                DAY,
+                DAY.saturating_mul(400),
+                "recovery.closed_after_email_change",
+                "1 to 400 days",
+            ),
+            (
+                r.tell_unknown_every,
+                HOUR,
+                month,
+                "recovery.tell_unknown_every",
+                "1 hour to 30 days",
+            ),
+        ];
+        for (value, least, most, setting, range) in spans {
+            problems.within(value, least, most, setting, range);
+        }
+        problems.unless(
+            (1..=5).contains(&r.answer_tries),
+            "recovery.answer_tries",
+            "must be 1 to 5",
+        );
+        problems.unless(
+            (1..=10).contains(&r.failures_in_a_row),
+            "recovery.failures_in_a_row",
+            "must be 1 to 10",
+        );
+        problems.unless(
+            (1..=10).contains(&r.last_pause),
+            "recovery.last_pause",
+            "must be 1 to 10",
+        );
+        problems.unless(
+            !r.notices.is_empty() && r.notices.len() <= 10 && r.notices.iter().all(|after| *after < r.delay),
+            "recovery.notices",
+            "must be 1 to 10 times before recovery.delay is over",
+        );
+    }
+
     fn check_limits(&self, problems: &mut Problems) {
         let l = &self.guessing.ladder;
         problems.unless(
@@ -399,6 +467,16 @@ mod tests {
             ["registration.link_lifetime"]
         );
         assert_eq!(refused(|c| c.time_zone = "Moon/Base".into()), ["time_zone"]);
+        assert_eq!(
+            refused(|c| c.recovery.link_lifetime = DAY + MINUTE),
+            ["recovery.link_lifetime"]
+        );
+        assert_eq!(
+            refused(|c| c.recovery.answer_tries = 6),
+            ["recovery.answer_tries"]
+        );
+        assert_eq!(refused(|c| c.recovery.notices.clear()), ["recovery.notices"]);
+        assert_eq!(refused(|c| c.recovery.notices.push(DAY)), ["recovery.notices"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::visitor::Visitor;
 const ACCOUNT_MADE: Reason = Reason::new("account.made");
 
 /// No mailed link lives longer (SP 800-63B allows an emailed one 24 hours).
-const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 
 /// Whether a mail may go, and how long a link in it must live at least (TOK-6).
 #[derive(Debug, Clone, Copy)]

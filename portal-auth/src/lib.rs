@@ -61,6 +61,8 @@
 //! | see where they are logged in and end it, see what happened | [`features::sessions`], [`features::account_activity`] |
 //! | take away everything that is kept about them | [`features::export_data`] |
 //! | be written to in their language | [`features::choose_language`] |
+//! | set a new password when they forgot theirs | [`features::request_reset`], [`features::answer_reset`], [`features::reset_password`] |
+//! | do so without remembering the secret answer | [`features::recover_slowly`], [`features::start_reset`] |
 //! | turn two-step verification on or off | [`features::two_step`] |
 //! | choose another password, or another secret question | [`features::change_password`], [`features::change_security_question`] |
 //! | use another address | [`features::change_email`], [`features::confirm_email`] |
@@ -147,7 +149,9 @@ mod own_password;
 mod page_paths;
 pub mod password;
 mod portal;
+mod recovering;
 pub mod registration;
+mod reset_step;
 pub mod secret;
 mod security_details;
 pub mod session;

@@ -48,8 +48,6 @@ pub struct NewPasswordRefused {
 
 impl NewPasswordRefused {
     /// That it is the one in force.
-    #[expect(clippy::allow_attributes, reason = "the features that use it come one by one")]
-    #[allow(dead_code, reason = "the features that use it come one by one")]
     pub(crate) fn reused() -> Self {
         Self {
             broken: vec![BrokenRule::Reused],
@@ -76,8 +74,6 @@ impl NewPasswordRefused {
 
 impl Inner {
     /// Judges a new password for the owner of `account`, without comparing it with the one in force.
-    #[expect(clippy::allow_attributes, reason = "the features that use it come one by one")]
-    #[allow(dead_code, reason = "the features that use it come one by one")]
     pub(crate) fn check_new_password(
         &self,
         form: &NewPassword,

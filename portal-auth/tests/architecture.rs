@@ -61,6 +61,8 @@ const LAYERS: [&[&str]; 7] = [
         "new_password",
         "own_password",
         "portal",
+        "recovering",
+        "reset_step",
         "security_details",
         "session_gate",
     ],

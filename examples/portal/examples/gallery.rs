@@ -27,9 +27,10 @@ use views::{
     menu::menu,
     messages::{self, message},
     profile::{PersonalDetails, ProfessionalRoles, RemoveRole, RoleCard, RoleForm, SavedMeanwhile},
+    recovery::{CancelRecovery, ForgottenPassword, Otherwise, ResetAnswer, ResetPassword, ResetPaused},
     register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
     sent::{Sent, Wait},
-    sign_in::{CodeSent, ConfirmPassword, ForgottenPassword, Login, LoginForm, TimedOut, VerifyCode},
+    sign_in::{CodeSent, ConfirmPassword, Login, LoginForm, TimedOut, VerifyCode},
     two_step::TwoStep,
 };
 
@@ -149,8 +150,10 @@ impl Gallery<'_> {
             "forgotten-password",
             &ForgottenPassword {
                 page: titled("Forgotten your password?"),
+                email: EMAIL.to_owned(),
             },
         )?;
+        self.recovery()?;
         let lifetimes = ["12 hours", "10 minutes", "30 minutes"].map(str::to_owned);
         let [link_lifetime, code_lifetime, idle_limit] = lifetimes;
         let sender = "no-reply@portal.example".to_owned();
@@ -162,6 +165,53 @@ impl Gallery<'_> {
                 link_lifetime,
                 code_lifetime,
                 idle_limit,
+            },
+        )
+    }
+
+    fn recovery(&self) -> Result<(), Box<dyn Error>> {
+        let delay = "24 hours".to_owned();
+        let answer = ResetAnswer {
+            page: titled("Reset your password"),
+            question: Some("The model of your first car?".to_owned()),
+            tries_left: 3,
+            otherwise: Otherwise::Delayed { delay },
+        };
+        self.write("reset-answer", &answer)?;
+        let wrong = FieldMessage::new("answer", "Secret Answer is not correct. 2 tries left.");
+        self.write(
+            "reset-answer-error",
+            &ResetAnswer {
+                page: failed("Reset your password", vec![wrong]),
+                tries_left: 2,
+                otherwise: Otherwise::Administrator,
+                ..answer
+            },
+        )?;
+        let policy = PasswordPolicy::portal();
+        self.write(
+            "reset-password",
+            &ResetPassword {
+                page: titled("Choose a new password"),
+                email: EMAIL.to_owned(),
+                rules: policy.lines(),
+                password_rules: policy.password_rules(),
+            },
+        )?;
+        self.write(
+            "reset-paused",
+            &ResetPaused {
+                page: titled("Resetting your password is paused"),
+                until: Some("10:40 pm on 4 May".to_owned()),
+            },
+        )?;
+        self.write(
+            "cancel-recovery",
+            &CancelRecovery {
+                page: titled("Cancel the reset of your password"),
+                masked_email: "j•••@school.example".to_owned(),
+                due: "10:40 pm on 4 May".to_owned(),
+                email: String::new(),
             },
         )
     }

@@ -210,7 +210,12 @@ pub fn router(app: &Shared) -> Router {
         .route("/account/session", get(pages::session::left).post(pages::session::stay))
         .route("/account/draft", post(pages::session::draft))
         .route("/account/verify", get(pages::verify::show).post(pages::verify::submit))
-        .route("/account/forgotten-password", get(pages::help::forgotten_password))
+        .route(
+            "/account/forgotten-password",
+            get(pages::forgotten_password::show).post(pages::forgotten_password::submit),
+        )
+        .route("/account/reset-password", get(pages::reset_password::show).post(pages::reset_password::submit))
+        .route("/account/cancel-recovery", get(pages::cancel_recovery::show).post(pages::cancel_recovery::submit))
         .route("/account/register", get(pages::register::start))
         .route(
             "/account/register/security-details",

@@ -14,7 +14,9 @@ use portal_auth::account::snapshot::AccountRow;
 use portal_auth::environment::Timestamp;
 use portal_auth::features::keep_form::KeptForms;
 use portal_auth::language::LanguageTag;
-use portal_auth::secret::token::{ChallengeToken, DraftToken, KeptFormToken, LinkToken, SessionToken};
+use portal_auth::secret::token::{
+    AnswerToken, ChallengeToken, DraftToken, KeptFormToken, LinkToken, SessionToken,
+};
 use portal_auth::session::SessionEnd;
 use portal_auth::visitor::Visitor;
 use portal_auth_axum::cookies::{CookieValue, Cookies, PortalCookie, SetCookie};
@@ -44,6 +46,8 @@ pub(crate) struct Ctx {
     name: String,
     /// What the person has chosen, here or in their account, or English.
     language: Language,
+    /// When a reset of their password without the answer takes effect, where one waits.
+    recovery_due: Option<Timestamp>,
     cookies: Cookies,
     /// Path and query, for the way back.
     target: String,
@@ -65,6 +69,10 @@ impl FromRequestParts<Shared> for Ctx {
             MaybeSignedIn::SignedIn(signed_in) => Some(app.auth.account(signed_in.person()).await?),
             MaybeSignedIn::Ended(_) | MaybeSignedIn::Anonymous => None,
         };
+        let recovery_due = match &account {
+            Some(account) => app.auth.recovery_waits(account).await?,
+            None => None,
+        };
         let own = account.as_ref().and_then(|account| account.language.as_ref());
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
@@ -72,6 +80,7 @@ impl FromRequestParts<Shared> for Ctx {
             visitor,
             person,
             name: account.as_ref().map_or_else(String::new, name),
+            recovery_due,
             cookies: Cookies::read(&parts.headers),
             acts: parts.method == Method::POST,
             target: parts
@@ -251,6 +260,11 @@ impl Ctx {
         ChallengeToken::parse(self.cookies.get(PortalCookie::Verify)?.expose())
     }
 
+    /// Shows that this browser has given the secret answer of a reset; in the cookie of what is half done.
+    pub(crate) fn answer_proof(&self) -> Option<AnswerToken> {
+        AnswerToken::parse(self.cookies.get(PortalCookie::Verify)?.expose())
+    }
+
     /// The token of a mailed link that this browser has opened.
     pub(crate) fn link(&self) -> Option<LinkToken> {
         LinkToken::parse(self.cookies.get(PortalCookie::Link)?.expose())
@@ -361,6 +375,9 @@ impl Ctx {
                 idle_limit: language.span(settings.idle_timeout),
                 time_out: self.time_out(language, signed_in.person()),
             });
+            page.recovery_due = self
+                .recovery_due
+                .map(|due| language.moment(&self.app.local, due, self.app.auth.now()));
             page.typed = KeptFields::kept_at(self.path()).map(|form| TypedHere {
                 path: self.path().to_owned(),
                 fields: form.fields().join(" "),

@@ -7,14 +7,14 @@
 //! as `not_me.done`.
 
 use crate::account::snapshot::AccountRow;
-use crate::account_links::{NewLink, TakeBackRefused, void_pending};
+use crate::account_links::{TakeBackRefused, void_pending};
 use crate::audit::{Actor, Event};
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::issuing::end_everything;
-use crate::link::{Answer, LinkPurpose, LinkRefused, LinkState};
-use crate::mail::outbox::MailKind;
+use crate::link::{LinkPurpose, LinkRefused, LinkState};
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::recovering::ResetBegun;
 use crate::secret::token::LinkToken;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
@@ -49,7 +49,7 @@ impl PortalAuth {
             let work = UnitOfWork::new(inner.audit(event, now)?).change(Change::Link(Box::new(
                 Write::Update(link.ended(LinkState::Used, now)),
             )));
-            let work = inner.lock_and_recover(work, &account, now).await?;
+            let work = inner.lock_and_recover(work, visitor, &account, now).await?;
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
             }
@@ -62,6 +62,7 @@ impl Inner {
     async fn lock_and_recover(
         &self,
         work: UnitOfWork,
+        visitor: &Visitor,
         account: &AccountRow,
         now: Timestamp,
     ) -> Result<UnitOfWork, Fault> {
@@ -82,24 +83,9 @@ impl Inner {
         if !row.status.is_active() {
             return Ok(work);
         }
-        let answer = if row.answer.is_some() {
-            Answer::Owed
-        } else {
-            Answer::Waived
-        };
-        let reset = self.account_link(
-            NewLink {
-                purpose: LinkPurpose::ResetPassword,
-                account: &row,
-                to: &row.email,
-                opens_at: now,
-                lives: std::time::Duration::from_secs(3600),
-                concerns: None,
-                answer,
-            },
-            now,
-        )?;
-        let mail = self.link_mail(MailKind::ResetPassword, &reset, &row, now)?;
+        let reset = self.reset_link_for(&row, self.config.recovery.link_lifetime, now)?;
+        let browser = visitor.label();
+        let mail = self.reset_mail(&reset, &row, ResetBegun::Asked { browser: &browser }, now)?;
         Ok(work
             .change(Change::Link(Box::new(Write::Insert(reset))))
             .mail(mail))

@@ -97,6 +97,8 @@ impl SignInRefused {
 const DONE: Reason = Reason::new("sign_in.done");
 const CODE_SENT: Reason = Reason::new("sign_in.code_sent");
 const REFUSED: Reason = Reason::new("sign_in.refused");
+/// A right password shows that no reset without the answer is needed (RST-7).
+const BY_PASSWORD: Reason = Reason::new("recovery.by_password");
 const REHASHED: Reason = Reason::new("password.rehashed");
 
 impl PortalAuth {
@@ -265,6 +267,7 @@ impl Attempt<'_> {
         let inner = self.inner;
         let work = UnitOfWork::new(inner.audit(self.event(DONE, Some(account)), now)?);
         let (work, session) = inner.add_session(work, account, Level::One, now, now, self.visitor)?;
+        let work = inner.cancel_recovery_too(work, account, BY_PASSWORD, now)?;
         let (mut work, device) = inner.add_device(work, account, now, self.visitor)?;
         if let Some(old) = self.form.replaces.and_then(|token| inner.session_key(token)) {
             work = work.sweep(Sweep::EndSession(old));
@@ -298,6 +301,7 @@ impl Attempt<'_> {
         let work = UnitOfWork::new(inner.audit(self.event(CODE_SENT, Some(account)), now)?);
         let (work, sent) =
             inner.add_challenge(work, account, ChallengePurpose::SignIn, None, now, self.visitor)?;
+        let work = inner.cancel_recovery_too(work, account, BY_PASSWORD, now)?;
         let work = inner.settle_right(work, paid, self.email, now);
         if inner.commit(work).await? == Commit::Conflict {
             return Ok(None);

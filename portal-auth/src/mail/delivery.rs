@@ -10,7 +10,7 @@ use crate::audit::{Actor, Event};
 use crate::environment::{Timestamp, draw};
 use crate::error::{Fault, Reason};
 use crate::language::Spoken;
-use crate::link::LinkPurpose;
+use crate::link::{Answer, LinkPurpose};
 use crate::mail::mailer::{MailError, Mailer, RenderedMail};
 use crate::mail::outbox::{MailKind, MailOutcome, OutboxRow};
 use crate::mail::relevance::{About, Content, Facts, Void, decide};
@@ -136,6 +136,7 @@ impl Courier<'_> {
             (Some(link), _, _) => About::Link(store.by_link(link).await?),
             (None, Some(challenge), _) => About::Code(store.by_challenge(challenge).await?),
             (None, None, Some(account)) => About::Account(store.by_id(account).await?),
+            (None, None, None) if mail.kind == MailKind::NoAccount => About::Nobody,
             (None, None, None) => About::Account(None),
         })
     }
@@ -154,7 +155,7 @@ impl Courier<'_> {
         let config = &self.inner.config;
         // Only an account has proven its address, so only its owner is greeted by name (MAIL-3).
         let name = match content {
-            Content::Link(..) => None,
+            Content::Link(..) | Content::Nobody => None,
             Content::Code(_, account) | Content::Notice(account, _) => {
                 let schema = &config.registration.profile;
                 let profile = schema.upgrade(account.profile.clone()).ok();
@@ -164,7 +165,7 @@ impl Courier<'_> {
         let name = name.as_deref();
         let opened = match content {
             Content::Link(link, seed) | Content::Notice(_, Some((link, seed))) => Some((link, seed)),
-            Content::Notice(_, None) | Content::Code(..) => None,
+            Content::Notice(_, None) | Content::Code(..) | Content::Nobody => None,
         };
         let token = match opened {
             Some((link, seed)) => {
@@ -185,7 +186,7 @@ impl Courier<'_> {
         };
         // Who caused the mail has said in which language they want it; else its reader has, or nobody.
         let wanted = facts.language().or_else(|| match content {
-            Content::Link(..) => None,
+            Content::Link(..) | Content::Nobody => None,
             Content::Code(_, account) | Content::Notice(account, _) => account.language.clone(),
         });
         let code;
@@ -260,6 +261,31 @@ impl Courier<'_> {
                 from: facts.from()?,
                 frozen_at: mail.created_at,
             },
+            (MailKind::ResetPassword, Content::Notice(_, Some((link, _)))) => Letter::ResetPassword {
+                name,
+                link: MailedLink {
+                    // Its life is told from this mail on: the link may have been mailed before.
+                    issued_at: mail.created_at.max(link.opens_at),
+                    ..carried(LinkPurpose::ResetPassword).ok_or_else(unknown)?
+                },
+                begun: facts.begun()?,
+                begun_at: mail.created_at,
+                asks_answer: link.answer != Answer::Waived,
+            },
+            (MailKind::NoAccount, Content::Nobody) => Letter::NoAccount {
+                asked_at: mail.created_at,
+            },
+            (MailKind::RecoveryAsked, Content::Notice(..)) => Letter::RecoveryAsked {
+                name,
+                asked_at: mail.created_at,
+                browser: facts.browser(),
+                due_at: facts.until()?,
+                cancel: carried(LinkPurpose::CancelRecovery).ok_or_else(unknown)?,
+            },
+            (MailKind::RecoveryPaused, Content::Notice(..)) => Letter::RecoveryPaused {
+                name,
+                paused: facts.paused()?,
+            },
             (MailKind::TooManyTries, Content::Notice(..)) => Letter::TooManyTries {
                 name,
                 closed: facts.closed()?,
@@ -279,7 +305,7 @@ impl Courier<'_> {
                     lines,
                 }
             }
-            (_, Content::Link(..) | Content::Code(..) | Content::Notice(..)) => {
+            (_, Content::Link(..) | Content::Code(..) | Content::Notice(..) | Content::Nobody) => {
                 return Err(unknown());
             }
         };

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::account::recovery::Paused;
 use crate::account::snapshot::AccountRow;
 use crate::account::status::TwoStep;
 use crate::challenge::ChallengeRow;
@@ -11,7 +12,7 @@ use crate::language::LanguageTag;
 use crate::link::{LinkRow, LinkSeed};
 use crate::mail::administrator_act::AdministratorAct;
 use crate::mail::outbox::OutboxRow;
-use crate::mail::templates::Closed;
+use crate::mail::templates::{Closed, ResetBegun};
 use crate::registration::RegistrationState;
 use crate::store::{LinkView, Subject};
 
@@ -21,6 +22,8 @@ pub(super) enum About {
     Link(Option<LinkView>),
     Code(Option<(ChallengeRow, AccountRow)>),
     Account(Option<AccountRow>),
+    /// An address that nobody has proven.
+    Nobody,
 }
 
 /// What a mail is made of, once it is decided that it goes.
@@ -31,6 +34,8 @@ pub(super) enum Content<'a> {
     Code(&'a ChallengeRow, &'a AccountRow),
     /// What an account's owner is told, and the link that goes with it while it works.
     Notice(&'a AccountRow, Option<(&'a LinkRow, &'a LinkSeed)>),
+    /// What an address without an account is told.
+    Nobody,
 }
 
 /// Why a mail is not sent although nothing failed.
@@ -70,6 +75,7 @@ pub(super) struct Facts {
     subject: Option<String>,
     reference: Option<String>,
     lines: Option<String>,
+    by: Option<String>,
     from: Option<String>,
     to: Option<String>,
     lang: Option<String>,
@@ -123,17 +129,37 @@ impl Facts {
         self.to.as_deref().ok_or_else(|| missing("to"))
     }
 
+    /// Who began a reset.
+    pub(super) fn begun(&self) -> Result<ResetBegun<'_>, Fault> {
+        match self.by.as_deref() {
+            None => Ok(ResetBegun::Asked(self.browser())),
+            Some("wait") => Ok(ResetBegun::Waited),
+            Some("administrator") => Ok(ResetBegun::Administrator),
+            Some(_) => Err(missing("by")),
+        }
+    }
+
+    /// Until when a recovery is paused.
+    pub(super) fn paused(&self) -> Result<Paused, Fault> {
+        match self.until.as_deref() {
+            Some("administrator") => Ok(Paused::UntilAdministrator),
+            Some(_) | None => self.until().map(Paused::Until),
+        }
+    }
+
+    /// The moment that the mail tells.
+    pub(super) fn until(&self) -> Result<Timestamp, Fault> {
+        let micros = self.until.as_deref().and_then(|micros| micros.parse().ok());
+        micros.map(Timestamp::from_micros).ok_or_else(|| missing("until"))
+    }
+
     pub(super) fn closed(&self) -> Result<Closed, Fault> {
         if self.codes.is_some() {
             return Ok(Closed::Codes);
         }
         match self.until.as_deref() {
             Some("reset") => Ok(Closed::PasswordsUntilReset),
-            Some(micros) => micros
-                .parse()
-                .map(|micros| Closed::PasswordsUntil(Timestamp::from_micros(micros)))
-                .map_err(|_| missing("until")),
-            None => Err(missing("until")),
+            Some(_) | None => self.until().map(Closed::PasswordsUntil),
         }
     }
 }
@@ -162,6 +188,7 @@ pub(super) fn decide<'a>(
         About::Code(None) => Ok(Err(Void::ChallengeOver)),
         About::Account(Some(account)) => Ok(Ok(Content::Notice(account, None))),
         About::Account(None) => Ok(Err(Void::AccountGone)),
+        About::Nobody => Ok(Ok(Content::Nobody)),
     }
 }
 

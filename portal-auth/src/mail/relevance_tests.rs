@@ -182,3 +182,32 @@ fn facts_that_are_missing_or_broken_are_faults_not_guesses() {
         3
     );
 }
+
+#[test]
+fn a_mail_to_nobody_is_about_nobody() {
+    // E6
+    let mail = rows::mail(1, MailKind::NoAccount);
+    assert_eq!(verdict(&mail, &About::Nobody, T0), Ok(()));
+    assert_eq!(
+        verdict(&mail, &About::Nobody, mail.expires_at),
+        Err(Void::Expired)
+    );
+}
+
+#[test]
+fn the_facts_of_a_recovery_are_read_or_are_faults() {
+    let facts = |json: &str| Facts::read(json).unwrap();
+    let begun = |json| facts(json).begun().map(|b| format!("{b:?}"));
+    assert_eq!(begun(r#"{"browser":"Opera"}"#).unwrap(), r#"Asked("Opera")"#);
+    assert_eq!(begun(r#"{"by":"wait"}"#).unwrap(), "Waited");
+    assert_eq!(begun(r#"{"by":"administrator"}"#).unwrap(), "Administrator");
+    assert!(begun(r#"{"by":"magic"}"#).is_err());
+    let paused = |json| facts(json).paused().ok();
+    assert_eq!(
+        paused(r#"{"until":"administrator"}"#),
+        Some(Paused::UntilAdministrator)
+    );
+    let five = Timestamp::from_micros(5);
+    assert_eq!(paused(r#"{"until":"5"}"#), Some(Paused::Until(five)));
+    assert_eq!(paused("{}"), None);
+}

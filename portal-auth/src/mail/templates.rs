@@ -13,6 +13,7 @@ use std::time::Duration;
 use askama::Template;
 use url::Url;
 
+use crate::account::recovery::Paused;
 use crate::account::status::TwoStep;
 use crate::challenge::ChallengePurpose;
 use crate::config::{Config, TwoStepPolicy};
@@ -149,6 +150,44 @@ pub(super) enum Letter<'a> {
         /// When.
         frozen_at: Timestamp,
     },
+    /// E5.
+    ResetPassword {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// Its link.
+        link: MailedLink<'a>,
+        /// Who began it.
+        begun: ResetBegun<'a>,
+        /// When.
+        begun_at: Timestamp,
+        /// Whether the link's page asks for the secret answer.
+        asks_answer: bool,
+    },
+    /// E6. Nobody has proven this address, so nothing that a person typed is in it.
+    NoAccount {
+        /// When somebody asked for a reset.
+        asked_at: Timestamp,
+    },
+    /// E16.
+    RecoveryAsked {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// When it was asked for.
+        asked_at: Timestamp,
+        /// The browser it was asked for in, in words.
+        browser: &'a str,
+        /// When it takes effect.
+        due_at: Timestamp,
+        /// Takes it back.
+        cancel: MailedLink<'a>,
+    },
+    /// E17.
+    RecoveryPaused {
+        /// The name of the account's owner.
+        name: Option<&'a str>,
+        /// Until when.
+        paused: Paused,
+    },
     /// E13.
     TooManyTries {
         /// The name of the account's owner.
@@ -187,6 +226,17 @@ pub(super) struct MailedLink<'a> {
     pub(super) issued_at: Timestamp,
     /// From when on it does not work.
     pub(super) expires_at: Timestamp,
+}
+
+/// Who began a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResetBegun<'a> {
+    /// Somebody in this browser, in words.
+    Asked(&'a str),
+    /// Somebody who could not answer, some time ago.
+    Waited,
+    /// An administrator.
+    Administrator,
 }
 
 /// What too many tries have closed.
@@ -295,6 +345,20 @@ struct Desk<'a> {
 struct WayBack {
     link: String,
     until: String,
+}
+
+/// A [`ResetBegun`] in words.
+enum Begun {
+    Asked(String),
+    Waited,
+    Administrator,
+}
+
+/// A [`Paused`] in words.
+enum Pause {
+    Until(String),
+    Over,
+    UntilAdministrator,
 }
 
 /// A [`Closed`] in words.
@@ -407,6 +471,32 @@ letter!(AccountFrozenText, "mail/account_frozen.txt", AccountFrozenHtml, "mail/a
     account: &'a str,
     from: &'a str,
     when: &'a str,
+});
+letter!(ResetPasswordText, "mail/reset_password.txt", ResetPasswordHtml, "mail/reset_password.html" {
+    greeting: &'a str,
+    begun: &'a Begun,
+    when: &'a str,
+    link: &'a str,
+    lifetime: &'a str,
+    until: &'a str,
+    asks_answer: bool,
+    login: &'a str,
+});
+letter!(NoAccountText, "mail/no_account.txt", NoAccountHtml, "mail/no_account.html" {
+    when: &'a str,
+    register: &'a str,
+});
+letter!(RecoveryAskedText, "mail/recovery_asked.txt", RecoveryAskedHtml, "mail/recovery_asked.html" {
+    greeting: &'a str,
+    due: &'a str,
+    when: &'a str,
+    browser: &'a str,
+    cancel: &'a str,
+});
+letter!(RecoveryPausedText, "mail/recovery_paused.txt", RecoveryPausedHtml, "mail/recovery_paused.html" {
+    greeting: &'a str,
+    pause: &'a Pause,
+    login: &'a str,
 });
 letter!(TooManyTriesText, "mail/too_many_tries.txt", TooManyTriesHtml, "mail/too_many_tries.html" {
     greeting: &'a str,
@@ -638,6 +728,64 @@ impl Desk<'_> {
                     when: &self.moment(*frozen_at),
                 }
             ),
+            Letter::ResetPassword {
+                name,
+                link,
+                begun,
+                begun_at,
+                asks_answer,
+            } => write_letter!(
+                head,
+                "Reset your password".to_owned(),
+                ResetPasswordText,
+                ResetPasswordHtml {
+                    greeting: &greeting(*name),
+                    begun: &begun.in_words(),
+                    when: &self.moment(*begun_at),
+                    link: &self.link(&self.paths.reset_password, link),
+                    lifetime: &self.span(link.expires_at.since(link.issued_at)),
+                    until: &self.moment(link.expires_at),
+                    asks_answer: *asks_answer,
+                    login: &self.page(&self.paths.login),
+                }
+            ),
+            Letter::NoAccount { asked_at } => write_letter!(
+                head,
+                "About your request".to_owned(),
+                NoAccountText,
+                NoAccountHtml {
+                    when: &self.moment(*asked_at),
+                    register: &self.page(&self.paths.register),
+                }
+            ),
+            Letter::RecoveryAsked {
+                name,
+                asked_at,
+                browser,
+                due_at,
+                cancel,
+            } => write_letter!(
+                head,
+                "Someone asked to reset without the Secret Answer".to_owned(),
+                RecoveryAskedText,
+                RecoveryAskedHtml {
+                    greeting: &greeting(*name),
+                    due: &self.moment(*due_at),
+                    when: &self.moment(*asked_at),
+                    browser: &plain(browser),
+                    cancel: &self.link(&self.paths.cancel_recovery, cancel),
+                }
+            ),
+            Letter::RecoveryPaused { name, paused } => write_letter!(
+                head,
+                "Resetting your password is paused".to_owned(),
+                RecoveryPausedText,
+                RecoveryPausedHtml {
+                    greeting: &greeting(*name),
+                    pause: &self.pause(*paused),
+                    login: &self.page(&self.paths.login),
+                }
+            ),
             Letter::TooManyTries { name, closed } => write_letter!(
                 head,
                 self.subject("Too many login attempts", "Gormod o ymdrechion i fewngofnodi"),
@@ -679,6 +827,15 @@ impl Desk<'_> {
                     }
                 )
             }
+        }
+    }
+
+    fn pause(&self, paused: Paused) -> Pause {
+        match paused {
+            Paused::UntilAdministrator => Pause::UntilAdministrator,
+            // The mail may have waited longer than the pause lasted.
+            Paused::Until(until) if until <= self.now => Pause::Over,
+            Paused::Until(until) => Pause::Until(self.moment(until)),
         }
     }
 
@@ -753,6 +910,16 @@ const fn act_in_words(act: AdministratorAct) -> (&'static str, &'static str) {
             "Two Step Verification was turned off, and you are logged out everywhere.",
             "Log in again, and turn it on again under \"My Account\" as soon as you can.",
         ),
+    }
+}
+
+impl ResetBegun<'_> {
+    fn in_words(self) -> Begun {
+        match self {
+            Self::Asked(browser) => Begun::Asked(plain(browser)),
+            Self::Waited => Begun::Waited,
+            Self::Administrator => Begun::Administrator,
+        }
     }
 }
 

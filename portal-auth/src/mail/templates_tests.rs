@@ -128,6 +128,7 @@ fn acted(name: &str, act: AdministratorAct) -> Letter<'_> {
 fn all<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
     let mut letters: Vec<_> = to_nobody_by_name().into();
     letters.extend(to_somebody(name, code));
+    letters.push(Letter::NoAccount { asked_at: NOW });
     letters
 }
 
@@ -182,6 +183,7 @@ fn to_somebody<'a>(name: &'a str, code: &'a OneTimeCode) -> Vec<Letter<'a>> {
         Some(name),
         "\nWe have it.\n\nWhat you wrote:\n> One line\n>\n> & another",
     ));
+    letters.extend(about_recovery(name));
     letters
 }
 
@@ -297,7 +299,18 @@ fn subjects_are_constant_and_hold_no_code() {
     assert!(subjects[17..21].iter().all(|s| s == "Too many login attempts"));
     let changed = "Your account was changed by an administrator";
     assert!(subjects[21..26].iter().all(|s| s == changed));
-    assert_eq!(subjects[26..], ["We have your change (CC-7F3K-92QD)"]);
+    assert_eq!(subjects[26], "We have your change (CC-7F3K-92QD)");
+    let recovery = [
+        "Reset your password",
+        "Reset your password",
+        "Reset your password",
+        "Someone asked to reset without the Secret Answer",
+        "Resetting your password is paused",
+        "Resetting your password is paused",
+        "Resetting your password is paused",
+        "About your request",
+    ];
+    assert_eq!(subjects[27..], recovery);
 }
 
 #[test]
@@ -707,4 +720,124 @@ fn a_kind_without_welsh_words_is_written_in_english() {
         acted_at: NOW,
     };
     assert_eq!(letter.spoken(Spoken::Welsh), Spoken::English);
+}
+
+fn reset<'a>(name: &'a str, begun: ResetBegun<'a>) -> Letter<'a> {
+    Letter::ResetPassword {
+        name: Some(name),
+        link: MailedLink {
+            issued_at: NOW,
+            expires_at: NOW.plus(minutes(60)),
+            ..link()
+        },
+        begun,
+        begun_at: NOW.minus(MINUTE),
+        asks_answer: matches!(begun, ResetBegun::Asked(_)),
+    }
+}
+
+fn about_recovery(name: &str) -> Vec<Letter<'_>> {
+    let mut letters = vec![
+        reset(name, ResetBegun::Asked("Firefox on Windows")),
+        reset(name, ResetBegun::Waited),
+        reset(name, ResetBegun::Administrator),
+        Letter::RecoveryAsked {
+            name: Some(name),
+            asked_at: NOW,
+            browser: "Firefox on Windows",
+            due_at: NOW.plus(minutes(1440)),
+            cancel: link(),
+        },
+    ];
+    let pauses = [
+        Paused::Until(NOW.plus(minutes(1440))),
+        Paused::Until(NOW),
+        Paused::UntilAdministrator,
+    ];
+    letters.extend(pauses.map(|paused| Letter::RecoveryPaused {
+        name: Some(name),
+        paused,
+    }));
+    letters
+}
+
+#[test]
+fn a_reset_mail_leads_with_its_link_and_says_who_began_it() {
+    // E5
+    let text = |begun| rendered(&reset("Jo", begun)).text;
+    let asked = text(ResetBegun::Asked("Firefox on Windows"));
+    let flat = asked.replace('\n', " ");
+    assert_eq!(
+        links(&asked),
+        [format!("https://portal.example/account/reset-password?t={TOKEN}")]
+    );
+    assert!(
+        flat.contains("at 10:39 pm today. Browser: Firefox on Windows."),
+        "{flat}"
+    );
+    assert!(
+        flat.contains("The link lasts 1 hour. It works until 11:40 pm today."),
+        "{flat}"
+    );
+    assert!(flat.contains("Secret Question first."), "{flat}");
+    assert!(
+        flat.contains("do nothing: your password stays as it is"),
+        "{flat}"
+    );
+    let waited = text(ResetBegun::Waited);
+    assert_eq!(links(&waited).len(), 2, "a login cancels it");
+    let flat = waited.replace('\n', " ");
+    assert!(flat.contains("That cancels the reset") && !flat.contains("Secret Question first"));
+    assert!(text(ResetBegun::Administrator).contains("An administrator has started a reset"));
+}
+
+#[test]
+fn an_address_without_an_account_is_told_so_without_anything_a_person_typed() {
+    // E6, MAIL-3
+    let mail = rendered(&Letter::NoAccount { asked_at: NOW });
+    assert!(mail.text.starts_with("Hello,\n"));
+    assert!(mail.text.contains("No account has this"));
+    assert_eq!(links(&mail.text), ["https://portal.example/account/register"]);
+}
+
+#[test]
+fn a_reset_without_the_answer_is_told_with_a_way_to_cancel_it() {
+    // E16, MAIL-6
+    let letters = about_recovery("Jo");
+    let text = rendered(&letters[3]).text;
+    let flat = text.replace('\n', " ");
+    assert!(flat.contains("It takes effect at 10:40 pm on 4 May"), "{flat}");
+    assert_eq!(
+        links(&text),
+        [format!(
+            "https://portal.example/account/cancel-recovery?t={TOKEN}"
+        )]
+    );
+    assert!(
+        flat.contains("Logging in with your password cancels the reset too."),
+        "{flat}"
+    );
+}
+
+#[test]
+fn a_paused_recovery_is_told_until_when_and_what_to_do() {
+    // E17
+    let flat: Vec<_> = about_recovery("Jo")[4..]
+        .iter()
+        .map(|letter| rendered(letter).text.replace('\n', " "))
+        .collect();
+    assert!(flat[0].contains("paused until 10:40 pm on 4 May."), "{}", flat[0]);
+    assert!(
+        flat[1].contains("You can ask for a new link again now."),
+        "{}",
+        flat[1]
+    );
+    assert!(
+        flat[2].contains("until an administrator helps you."),
+        "{}",
+        flat[2]
+    );
+    for text in &flat {
+        assert!(text.contains("https://portal.example/account/login"), "{text}");
+    }
 }

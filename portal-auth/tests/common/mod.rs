@@ -168,6 +168,14 @@ impl World {
         LinkToken::parse(tokens_in(&text)[0]).unwrap()
     }
 
+    /// Asks for a reset, a minute later than anything before, and takes the link out of the mail.
+    pub(crate) async fn reset_link(&self, email: &str) -> LinkToken {
+        self.clock.advance(MINUTE);
+        self.auth.request_reset(&stranger(1), email).await.unwrap();
+        let text = self.latest(email, "reset-password").await;
+        LinkToken::parse(tokens_in(&text)[0]).unwrap()
+    }
+
     /// The code of the newest code mail.
     pub(crate) async fn code(&self, to: &str) -> String {
         code_in(&self.latest(to, "sign-in-code").await).unwrap()

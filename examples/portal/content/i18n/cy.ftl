@@ -417,6 +417,52 @@ problem-try-again = Rhoi cynnig arall arni
 problem-go-home = Mynd i’r hafan
 problem-back-to-login = Yn ôl i’r dudalen fewngofnodi
 
+## Cyfrinair wedi’i anghofio (P13, P14)
+
+forgot-title = Wedi anghofio’ch cyfrinair?
+forgot-lead = Rhowch y cyfeiriad e-bost yr ydych yn mewngofnodi ag ef. Anfonwn ddolen ato i chi ddewis cyfrinair newydd.
+forgot-send = Anfon dolen ailosod
+forgot-always = Os oes gan y cyfeiriad gyfrif, mae e-bost ar ei ffordd. Mae’r ddolen yn gweithio am { $lifetime }.
+forgot-no-email = Nid yw’r e-bost yn cyrraedd
+forgot-no-email-check = Edrychwch yn y ffolder sothach, a gwiriwch mai dyma’r cyfeiriad y gwnaethoch gofrestru ag ef. Mae gofyn eto’n anfon yr un ddolen, unwaith y funud ar y mwyaf.
+forgot-no-email-write = Os nad oes dim yn helpu, ysgrifennwch at { $contact }. Peidiwch byth ag anfon cyfrinair, cod na’r ateb i’ch cwestiwn cyfrinachol: nid oes ar neb yma eu hangen.
+reset-title = Ailosod eich cyfrinair
+reset-answer-lead =
+    { $n ->
+        [two] Cam 1 o 2. Atebwch y cwestiwn a ddewisoch wrth gofrestru. Mae gennych { $n } gynnig.
+        [few] Cam 1 o 2. Atebwch y cwestiwn a ddewisoch wrth gofrestru. Mae gennych { $n } chynnig.
+        [many] Cam 1 o 2. Atebwch y cwestiwn a ddewisoch wrth gofrestru. Mae gennych { $n } chynnig.
+       *[other] Cam 1 o 2. Atebwch y cwestiwn a ddewisoch wrth gofrestru. Mae gennych { $n } cynnig.
+    }
+reset-answer-hint = Nid yw priflythrennau, acenion na bylchau ychwanegol yn gwneud gwahaniaeth.
+reset-question-gone = Nid yw’r cwestiwn a ddewisoch yn cael ei gynnig mwyach, ond mae eich ateb yn dal i gyfrif.
+reset-answer-again = Atebwch eto: aeth gormod o amser heibio, neu gwnaethoch ateb mewn porwr arall.
+answer-wrong =
+    { $n ->
+        [two] Nid yw’r ateb cyfrinachol yn gywir. Mae gennych { $n } gynnig ar ôl.
+        [few] Nid yw’r ateb cyfrinachol yn gywir. Mae gennych { $n } chynnig ar ôl.
+        [many] Nid yw’r ateb cyfrinachol yn gywir. Mae gennych { $n } chynnig ar ôl.
+       *[other] Nid yw’r ateb cyfrinachol yn gywir. Mae gennych { $n } cynnig ar ôl.
+    }
+reset-cannot = Ni allaf ateb hwn
+reset-cannot-delayed = Wedi anghofio’r ateb? Gallwch osod cyfrinair newydd hebddo ar ôl { $delay }. Tan hynny byddwn yn dweud wrthych drwy e-bost fod rhywun wedi gofyn, ac mae mewngofnodi â’ch cyfrinair yn ei ganslo.
+reset-cannot-waits = Rydych wedi gofyn am ailosod heb yr ateb. Am { $until } anfonwn ddolen atoch i osod cyfrinair newydd. Mae mewngofnodi â’ch cyfrinair yn ei ganslo.
+reset-cannot-write = Ysgrifennwch at { $contact } o’r cyfeiriad e-bost y gwnaethoch gofrestru ag ef. Gallant anfon dolen atoch nad yw’n gofyn am ateb.
+reset-password-title = Dewis cyfrinair newydd
+reset-password-lead = Mae ei gadw’n eich allgofnodi ym mhobman. Yna mewngofnodwch ag ef.
+password-reset = Mae eich cyfrinair wedi’i newid. Mewngofnodwch ag ef.
+reset-paused-title = Mae ailosod eich cyfrinair wedi’i oedi
+reset-paused-lead = Roedd yr ateb cyfrinachol yn anghywir ormod o weithiau, felly rydym yn diogelu eich cyfrif.
+reset-paused-until = Gallwch ofyn am ddolen newydd ar ôl { $until }.
+reset-paused-write = Dim ond gweinyddwr all helpu nawr. Ysgrifennwch at { $contact } o’r cyfeiriad e-bost y gwnaethoch gofrestru ag ef.
+reset-paused-log-in = Nid yw eich cyfrinair wedi’i newid. Os ydych yn ei gofio, <a href="{ $login }">mewngofnodwch</a>.
+recovery-banner = Gofynnodd rhywun am ailosod eich cyfrinair heb yr ateb cyfrinachol. Daw i rym am { $due }. Os nad chi oedd hyn, canslwch ef.
+recovery-cancel = Canslo’r ailosod
+recovery-title = Canslo ailosod eich cyfrinair
+recovery-lead = Gofynnodd rhywun am ailosod eich cyfrinair heb yr ateb cyfrinachol. Daw i rym am { $due }. I’w ganslo, rhowch y cyfeiriad e-bost yr aeth ein neges iddo ({ $email }).
+recovery-other-address = Rhowch y cyfeiriad e-bost yr aeth ein neges iddo
+recovery-cancelled = Mae’r ailosod wedi’i ganslo. Mae eich cyfrinair fel yr oedd.
+
 ## Cymorth (P31)
 
 help-title = Cymorth

@@ -439,6 +439,48 @@ problem-try-again = Try again
 problem-go-home = Go to Home
 problem-back-to-login = Back to Login
 
+## A forgotten password (P13, P14)
+
+forgot-title = Forgotten your password?
+forgot-lead = Enter the email address you log in with. We send a link to it with which you choose a new password.
+forgot-send = Send reset link
+forgot-always = If the address has an account, an email is on its way. The link works for { $lifetime }.
+forgot-no-email = The email does not come
+forgot-no-email-check = Look in the junk folder, and check that it is the address you registered with. Asking again sends the same link, at most once a minute.
+forgot-no-email-write = If nothing helps, write to { $contact }. Never send a password, a code or the answer to your Secret Question: nobody here needs them.
+reset-title = Reset your password
+reset-answer-lead =
+    { $n ->
+        [one] Step 1 of 2. Answer the question you chose when you registered. You have 1 try.
+       *[other] Step 1 of 2. Answer the question you chose when you registered. You have { $n } tries.
+    }
+reset-answer-hint = Capitals, accents and extra spaces do not matter.
+reset-question-gone = The question you chose is no longer offered, but your answer still counts.
+reset-answer-again = Answer again: that took too long, or you answered in another browser.
+answer-wrong =
+    { $n ->
+        [one] Secret Answer is not correct. 1 try left.
+       *[other] Secret Answer is not correct. { $n } tries left.
+    }
+reset-cannot = I cannot answer this
+reset-cannot-delayed = Forgotten the answer? You can set a new password without it after { $delay }. Until then we tell you by email that it was asked for, and logging in with your password cancels it.
+reset-cannot-waits = You have asked to reset without the answer. At { $until } we send you a link with which you set a new password. Logging in with your password cancels it.
+reset-cannot-write = Write to { $contact } from the email address you registered with. They can send you a link that asks for no answer.
+reset-password-title = Choose a new password
+reset-password-lead = Saving it logs you out everywhere. Then log in with it.
+password-reset = Your password has been changed. Log in with it.
+reset-paused-title = Resetting your password is paused
+reset-paused-lead = The Secret Answer was wrong too many times, so we protect your account.
+reset-paused-until = You can ask for a new link after { $until }.
+reset-paused-write = Only an administrator can help now. Write to { $contact } from the email address you registered with.
+reset-paused-log-in = Your password was not changed. If you remember it, <a href="{ $login }">log in</a>.
+recovery-banner = Someone asked to reset your password without the Secret Answer. It takes effect at { $due }. If this was not you, cancel it.
+recovery-cancel = Cancel the reset
+recovery-title = Cancel the reset of your password
+recovery-lead = Someone asked to reset your password without the Secret Answer. It takes effect at { $due }. To cancel it, enter the email address that our email went to ({ $email }).
+recovery-other-address = Enter the email address that our email went to
+recovery-cancelled = The reset has been cancelled. Your password is as it was.
+
 ## Help (P31)
 
 help-title = Help

@@ -1,4 +1,4 @@
-//! Help from every page, and what to do about a forgotten password (P31, P13).
+//! Help from every page (P31).
 
 use axum::response::Response;
 
@@ -6,7 +6,6 @@ use crate::problem::Fail;
 use crate::request::{Ctx, Trouble};
 use crate::views::help::Help;
 use crate::views::layout::Place;
-use crate::views::sign_in::ForgottenPassword;
 
 /// P31 `/help`.
 pub(crate) async fn help(mut ctx: Ctx) -> Result<Response, Fail> {
@@ -22,12 +21,4 @@ pub(crate) async fn help(mut ctx: Ctx) -> Result<Response, Fail> {
         idle_limit: ctx.language().span(settings.idle_timeout),
     };
     ctx.render(shown, &view)
-}
-
-/// P13 `/account/forgotten-password`: whom to ask.
-pub(crate) async fn forgotten_password(mut ctx: Ctx) -> Result<Response, Fail> {
-    let (page, shown) = ctx
-        .page("Forgotten your password?", Place::Login, Trouble::none())?
-        .split();
-    ctx.render(shown, &ForgottenPassword { page })
 }

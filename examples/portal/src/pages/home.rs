@@ -9,7 +9,7 @@ use crate::pages::account::missing;
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble, redirect};
 use crate::views::home::{Area, AreaClosed, Home, SignedInHome, Tile};
-use crate::views::layout::Place;
+use crate::views::layout::{Notice, Place};
 use crate::views::sign_in::LoginForm;
 
 /// The gated area of the guide.
@@ -73,7 +73,10 @@ pub(crate) async fn home(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fai
         .ok()
         .as_ref()
         .and_then(|profile| missing(ctx.language(), profile));
-    let (page, shown) = ctx.translated_page("home-title", Place::Home, trouble)?.split();
+    let cancelled = ctx.query("notice") == Some("recovery-cancelled");
+    let notice = cancelled.then(|| Notice::done(ctx.t("recovery-cancelled")));
+    let frame = ctx.translated_page("home-title", Place::Home, trouble)?;
+    let (page, shown) = frame.noticing(notice).split();
     let tiles = vec![
         Tile {
             heading: ctx.t("area-name").to_owned(),

@@ -8,7 +8,9 @@
 pub(crate) mod about_form;
 pub(crate) mod account;
 pub(crate) mod activate;
+pub(crate) mod cancel_recovery;
 pub(crate) mod confirm;
+pub(crate) mod forgotten_password;
 pub(crate) mod help;
 pub(crate) mod home;
 pub(crate) mod inbox;
@@ -17,6 +19,7 @@ pub(crate) mod mailed_link;
 pub(crate) mod personal_details;
 pub(crate) mod professional_roles;
 pub(crate) mod register;
+pub(crate) mod reset_password;
 pub(crate) mod role_editor;
 pub(crate) mod role_form;
 pub(crate) mod seen_roles;

@@ -37,6 +37,8 @@ fn notice(language: Language, name: &str) -> Option<Notice> {
         "logged-out" => Notice::done(language.t("logged-out")),
         "two-step-on" => Notice::done(language.t("two-step-on")),
         "two-step-off" => Notice::done(language.t("two-step-off")),
+        "password-reset" => Notice::done(language.t("password-reset")),
+        "recovery-cancelled" => Notice::done(language.t("recovery-cancelled")),
         "other-browser" => Notice::attention(language.t("code-other_browser")),
         "took-too-long" => Notice::attention(language.t("took-too-long")),
         "tries-used" => Notice::attention(language.t("tries-used")),

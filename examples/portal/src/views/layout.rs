@@ -16,6 +16,8 @@ pub(crate) struct Page {
     /// Changes with every asset, so that browsers may keep assets for ever.
     pub(crate) asset_version: String,
     pub(crate) notice: Option<Notice>,
+    /// When a reset without the Secret Answer takes effect, "10:40 pm on 4 May", where one waits (RST-7).
+    pub(crate) recovery_due: Option<String>,
     /// In the order of the fields on the page.
     pub(crate) errors: Vec<FieldMessage>,
     pub(crate) here: Place,
@@ -120,6 +122,7 @@ impl Page {
             form_token: form_token.to_owned(),
             asset_version: asset_version.to_owned(),
             notice: None,
+            recovery_due: None,
             errors: Vec::new(),
             here: Place::Elsewhere,
             typed: None,

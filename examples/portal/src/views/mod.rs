@@ -18,6 +18,7 @@ pub(crate) mod menu;
 pub(crate) mod messages;
 pub(crate) mod password_words;
 pub(crate) mod profile;
+pub(crate) mod recovery;
 pub(crate) mod register;
 pub(crate) mod sent;
 pub(crate) mod sign_in;

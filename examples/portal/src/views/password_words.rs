@@ -43,6 +43,9 @@ impl Language {
         if broken.contains(&BrokenRule::Required) {
             return self.t("password-required").to_owned();
         }
+        if broken.contains(&BrokenRule::Reused) {
+            return self.t("password-reused").to_owned();
+        }
         let missing: Vec<String> = broken.iter().filter_map(|rule| self.missing(*rule)).collect();
         let barred: Vec<String> = broken.iter().filter_map(|rule| self.barred(*rule)).collect();
         let missing = self.listed(&missing, "list-and");

@@ -1,4 +1,4 @@
-//! P2 Login, P3 Verification code, P28 Timed out, the stand-in for P13.
+//! P2 Login, P3 Verification code, P28 Timed out.
 
 use askama::Template;
 
@@ -54,13 +54,6 @@ pub(crate) struct CodeSent {
     /// "10:42 pm".
     pub(crate) sent_at: String,
     pub(crate) works_until: String,
-}
-
-/// P13 `/account/forgotten-password`: how to reach the people who can help.
-#[derive(Template)]
-#[template(path = "forgotten_password.html")]
-pub(crate) struct ForgottenPassword {
-    pub(crate) page: Page,
 }
 
 /// P32 `/account/confirm-password`; posts to itself with `do=confirm` (and `do=resend` where a code was sent).

@@ -3,7 +3,7 @@
 use crate::views::{
     help::Help,
     home::Home,
-    sign_in::{CodeSent, ConfirmPassword, ForgottenPassword, Login, LoginForm, TimedOut, VerifyCode},
+    sign_in::{CodeSent, ConfirmPassword, Login, LoginForm, TimedOut, VerifyCode},
 };
 
 use super::*;
@@ -186,12 +186,11 @@ fn a_timed_out_page_says_why_and_what_was_saved() {
 }
 
 #[test]
-fn help_and_the_forgotten_password_page_say_whom_to_write_to() {
-    // P13, P31
+fn help_says_whom_to_write_to() {
+    // P31
     let mut page = page("Help");
     page.help_email = Some("help@portal.example".to_owned());
     let link = "<a href=\"mailto:help@portal.example\">help@portal.example</a>";
-    has(&html(&ForgottenPassword { page: page.clone() }), &[link]);
     let [sender, link_lifetime, code_lifetime, idle_limit] =
         ["no-reply@p.example", "12 hours", "10 minutes", "30 minutes"].map(str::to_owned);
     let help = html(&Help {

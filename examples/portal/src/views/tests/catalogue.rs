@@ -142,7 +142,7 @@ fn every_id_in_the_english_catalogue_is_used() {
 }
 
 /// What pages of the contract will ask for (portal.md section 4).
-const TO_COME: [&str; 11] = [
+const TO_COME: [&str; 10] = [
     "menu-personal-details",
     "menu-work-details",
     "menu-change-email-address",
@@ -153,7 +153,6 @@ const TO_COME: [&str; 11] = [
     "menu-sessions",
     "menu-activity",
     "menu-your-data",
-    "password-reused",
 ];
 
 #[test]

@@ -5,7 +5,8 @@ use crate::views::{
     help::Help,
     home::Home,
     layout::{Notice, NoticeKind},
-    sign_in::{ForgottenPassword, Login, LoginForm},
+    recovery::ForgottenPassword,
+    sign_in::{Login, LoginForm},
 };
 
 use super::*;
@@ -216,7 +217,10 @@ fn markup_in_values_is_shown_as_text() {
             login,
             content_html,
         }),
-        html(&ForgottenPassword { page: page.clone() }),
+        html(&ForgottenPassword {
+            page: page.clone(),
+            email: text(),
+        }),
         html(&Help {
             page: page.clone(),
             sender: text(),

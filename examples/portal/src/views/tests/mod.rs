@@ -5,6 +5,7 @@ mod before_login;
 mod catalogue;
 mod every_page;
 mod messages;
+mod recovery;
 mod registration;
 
 use askama::Template;
