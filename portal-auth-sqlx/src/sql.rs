@@ -538,7 +538,7 @@ macro_rules! purge {
     };
 }
 
-/// The statements of a purge in one engine's words; `$1` is the batch, `$2` the moment, `$3` its day.
+/// The statements of a purge in one engine's words; `$1` is the batch, `$2` the moment, `$3` its day, `$4` the cap of a ladder.
 macro_rules! purges {
     ($lock:literal) => {
         pub(crate) const PURGE_DRAFTS: &str = purge!(
@@ -594,7 +594,7 @@ macro_rules! purges {
         pub(crate) const PURGE_BUCKETS: &str = purge!(
             "portal_throttle",
             "key",
-            "changed_day <= $3 AND changed < $2",
+            "changed_day <= $3 AND changed < $2 AND (failures < $4 OR hashes = 0)",
             "changed_day",
             $lock
         );

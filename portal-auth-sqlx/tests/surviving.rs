@@ -207,6 +207,7 @@ async fn no_request_and_no_purge_walks_through_a_table() {
             links_before: T0,
             mails_before: T0,
             buckets_before: T0,
+            bucket_cap: 100,
             devices_before: T0,
             batch: 500,
         };

@@ -60,6 +60,7 @@ pub(crate) fn purge_plan(config: &Config, now: Timestamp) -> PurgePlan {
         links_before: now.minus(config.links_kept),
         mails_before: now.minus(config.mail.kept),
         buckets_before: now.minus(forgotten.max(ladder.hash_window).max(ladder.longest_wait)),
+        bucket_cap: ladder.cap,
         devices_before: now.minus(config.devices_kept),
         batch: PURGE_BATCH,
     }
@@ -121,6 +122,7 @@ mod tests {
         assert_eq!(plan.links_before, T0.minus(DAY * 30));
         assert_eq!(plan.mails_before, T0.minus(DAY * 7));
         assert_eq!(plan.buckets_before, T0.minus(DAY * 101));
+        assert_eq!(plan.bucket_cap, 100);
         assert_eq!(plan.devices_before, T0.minus(DAY * 180));
     }
 

@@ -55,6 +55,8 @@ enum Fault {
     PurgesOneMicrosecondEarly,
     ForgetsCommits,
     ShowsAStaleEpoch,
+    TellsTheEndOfAMailApart,
+    PurgesWhatIsClosedForGood,
 }
 
 #[derive(Debug)]
@@ -321,16 +323,23 @@ impl OutboxStore for Broken {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError> {
         if self.is(Fault::SettlesWithoutFencing) {
             for newer in lease_no..lease_no + 5 {
-                if self.store.settle(id, newer, outcome, now).await? {
+                if self.store.settle(id, newer, outcome, event).await? {
                     return Ok(true);
                 }
             }
         }
-        self.store.settle(id, lease_no, outcome, now).await
+        if self.is(Fault::TellsTheEndOfAMailApart) {
+            let held = self.store.settle(id, lease_no, outcome, None).await?;
+            if let Some(event) = event {
+                self.store.commit(UnitOfWork::new(event.clone())).await?;
+            }
+            return Ok(held);
+        }
+        self.store.settle(id, lease_no, outcome, event).await
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.store.next_due().await
@@ -355,6 +364,9 @@ impl Housekeeping for Broken {
         let mut plan = *plan;
         if self.is(Fault::PurgesOneMicrosecondEarly) {
             plan.ended_before = plan.ended_before.plus(MICRO);
+        }
+        if self.is(Fault::PurgesWhatIsClosedForGood) {
+            plan.bucket_cap = u32::MAX;
         }
         self.store.purge(&plan).await
     }
@@ -420,6 +432,10 @@ the_suite_finds! {
     a_store_whose_stamps_fall: LowersStamps by a_stamp_only_rises;
     a_store_that_purges_early: PurgesOneMicrosecondEarly by purging_is_exact_to_the_microsecond;
     a_store_that_forgets_its_commits: ForgetsCommits by a_commit_is_known_by_its_first_event;
+    a_store_that_opens_what_is_closed_for_good: PurgesWhatIsClosedForGood
+        by purging_opens_no_bucket_that_is_closed_for_good;
+    a_store_that_tells_ends_of_mails_apart: TellsTheEndOfAMailApart
+        by a_settlement_and_its_event_are_written_together_or_not_at_all;
     a_store_that_caches_sessions: ShowsAStaleEpoch by a_session_shows_its_accounts_present_epoch_and_status;
 }
 

@@ -41,8 +41,9 @@ async fn main() {
 }
 
 async fn measure(kind: Kind, kernel: Kernel, params: HashParams, rounds: usize) {
-    let house = House::new(kind, kernel, params, ACCOUNTS).await;
+    // First, so that it has no connection that the house does not know of.
     let mut floor = Floor::of(kind).await;
+    let house = House::new(kind, kernel, params, ACCOUNTS).await;
     let ground = floor
         .as_ref()
         .map(|floor| floor.servers.clone())

@@ -141,9 +141,9 @@ impl OutboxStore for FragileStore {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError> {
-        self.rows.settle(id, lease_no, outcome, now).await
+        self.rows.settle(id, lease_no, outcome, event).await
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.rows.next_due().await

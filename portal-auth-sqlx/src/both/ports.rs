@@ -234,9 +234,30 @@ impl OutboxStore for Store {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        _now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError> {
-        write!(self, conn => outbox::settle(&mut conn, id, lease_no, outcome))
+        let Some(event) = event else {
+            return write!(self, conn => outbox::settle(&mut conn, id, lease_no, outcome));
+        };
+        let mut tries = 1_u32;
+        loop {
+            let answer = async {
+                let mut transaction = self.begin().await?;
+                let held = outbox::settle(&mut transaction, id, lease_no, outcome).await?;
+                if held {
+                    writes::insert_event(event).execute(&mut *transaction).await?;
+                    transaction.commit().await?;
+                } else {
+                    transaction.rollback().await?;
+                }
+                Ok(held)
+            }
+            .await;
+            match answer {
+                Err(e) if tries < RETRIES && error::worth_repeating(&e) => tries = tries.saturating_add(1),
+                answer => break answer.map_err(error::plain),
+            }
+        }
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

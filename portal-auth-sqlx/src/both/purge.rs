@@ -18,7 +18,6 @@ pub(crate) async fn purge(conn: &mut Connection, plan: &PurgePlan) -> Result<u64
     ];
     let by_day = [
         (dialect::PURGE_DEVICES, plan.devices_before),
-        (dialect::PURGE_BUCKETS, plan.buckets_before),
         (dialect::PURGE_QUOTAS, plan.buckets_before),
     ];
     let batch = i64::from(plan.batch);
@@ -40,5 +39,13 @@ pub(crate) async fn purge(conn: &mut Connection, plan: &PurgePlan) -> Result<u64
             .await?;
         gone = gone.saturating_add(done.rows_affected());
     }
+    let done = query(dialect::PURGE_BUCKETS)
+        .bind(batch)
+        .bind(plan.buckets_before.as_micros())
+        .bind(day(plan.buckets_before))
+        .bind(i64::from(plan.bucket_cap))
+        .execute(&mut *conn)
+        .await?;
+    gone = gone.saturating_add(done.rows_affected());
     Ok(gone)
 }

@@ -6,7 +6,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::audit::{Actor, Event};
+use crate::audit::{Actor, AuditRow, Event};
 use crate::environment::{Timestamp, draw};
 use crate::error::{Fault, Reason};
 use crate::language::Spoken;
@@ -19,7 +19,6 @@ use crate::mail::templates::{Letter, MailedLink, render_in};
 use crate::portal::Inner;
 use crate::secret::token::Purpose;
 use crate::store::StoreError;
-use crate::unit_of_work::UnitOfWork;
 
 /// Failed attempts after which a mail is given up.
 const MOST_ATTEMPTS: u32 = 12;
@@ -79,10 +78,8 @@ impl Courier<'_> {
         let now = self.inner.now();
         let (outcome, death) = self.outcome(&mail, fate, now);
         self.report(&mail, &outcome);
-        let held = self.settle(&mail, &outcome, now).await;
-        if let Some(reason) = death.filter(|_| held) {
-            self.tell_of_death(&mail, reason, now).await;
-        }
+        let event = death.and_then(|reason| self.death(&mail, reason, now));
+        self.settle(&mail, &outcome, event.as_ref()).await;
     }
 
     /// Gives a claimed mail back untouched, for a process that is going down.
@@ -94,7 +91,7 @@ impl Courier<'_> {
             counts: false,
             error: mail.last_error.clone(),
         };
-        self.settle(&mail, &outcome, now).await;
+        self.settle(&mail, &outcome, None).await;
     }
 
     async fn attempt(&self, mail: &OutboxRow) -> Fate {
@@ -419,36 +416,34 @@ impl Courier<'_> {
         draw(&*self.inner.entropy).map_or(longest, |random| jittered(longest, u64::from_ne_bytes(random)))
     }
 
-    /// Writes the outcome while the lease is this one; tells whether it was.
-    async fn settle(&self, mail: &OutboxRow, outcome: &MailOutcome, now: Timestamp) -> bool {
+    /// Writes the outcome, and `event` with it, while the lease is this one.
+    async fn settle(&self, mail: &OutboxRow, outcome: &MailOutcome, event: Option<&AuditRow>) {
         for _ in 0..SETTLE_ATTEMPTS {
             match self
                 .inner
                 .store
-                .settle(mail.id, mail.lease_no, outcome, now)
+                .settle(mail.id, mail.lease_no, outcome, event)
                 .await
             {
-                Ok(held) => return held,
+                Ok(_) => return,
                 // Writing it twice is harmless, and a mail that was sent must not go again because of a hiccup.
                 Err(StoreError::Unavailable(_) | StoreError::Ambiguous(_) | StoreError::Conflict) => {}
                 Err(StoreError::Permanent(_)) => break,
             }
         }
         tracing::error!(mail = %mail.id, kind = mail.kind.as_str(), "what became of a mail could not be written");
-        false
     }
 
-    async fn tell_of_death(&self, mail: &OutboxRow, reason: Reason, now: Timestamp) {
+    /// The audit's word of the end of a mail; without randomness there is none, and the mail ends all the same.
+    fn death(&self, mail: &OutboxRow, reason: Reason, now: Timestamp) -> Option<AuditRow> {
         let mut event = Event::new(MAIL_DEAD, Actor::System).because(reason);
         event.account = mail.account;
         event.address = Some(self.inner.address_bucket(&mail.to));
-        let told = match self.inner.audit(event, now) {
-            Ok(row) => self.inner.commit(UnitOfWork::new(row)).await.map(drop),
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = told {
+        let row = self.inner.audit(event, now);
+        row.inspect_err(|fault| {
             tracing::error!(mail = %mail.id, error = %fault, "the end of a mail could not be written to the audit");
-        }
+        })
+        .ok()
     }
 
     fn report(&self, mail: &OutboxRow, outcome: &MailOutcome) {

@@ -365,7 +365,8 @@ pub trait OutboxStore: fmt::Debug + Send + Sync {
 
     /// Writes what became of a claimed mail, if it is still leased under `lease_no`; tells whether it was.
     ///
-    /// A lease that is over but that nobody else has claimed still settles: better late than sent twice.
+    /// A lease that is over but that nobody else has claimed still settles: better late than sent twice. `event` is
+    /// written in the same transaction, and only where it settles: an end that the audit does not know cannot be.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
@@ -374,7 +375,7 @@ pub trait OutboxStore: fmt::Debug + Send + Sync {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError>;
 
     /// When the next mail can be claimed (`next_at`, or the end of its lease), `None` when none waits.
@@ -420,6 +421,12 @@ pub struct PurgePlan {
     /// Buckets whose `changed` lies before this, and quota lines that last granted a mail before this (THR-8: longer
     /// than any wait and any quiet time).
     pub buckets_before: Timestamp,
+    /// Failures at which a ladder's bucket is closed for good: such a row stays whatever its age, since only a reset,
+    /// an administrator or a familiar device opens it (THR-3). A network's row ([`Settle::CountNetwork`]), which has no
+    /// hashes, goes by its age alone.
+    ///
+    /// [`Settle::CountNetwork`]: crate::throttle::Settle::CountNetwork
+    pub bucket_cap: u32,
     /// Devices that were not used since this.
     pub devices_before: Timestamp,
     /// At most so many rows of each kind in one call.
@@ -617,9 +624,9 @@ impl<T: ?Sized + OutboxStore> OutboxStore for Arc<T> {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError> {
-        (**self).settle(id, lease_no, outcome, now).await
+        (**self).settle(id, lease_no, outcome, event).await
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         (**self).next_due().await

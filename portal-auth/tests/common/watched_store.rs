@@ -229,9 +229,9 @@ impl OutboxStore for WatchedStore {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError> {
-        self.call("settle")?.settle(id, lease_no, outcome, now).await
+        self.call("settle")?.settle(id, lease_no, outcome, event).await
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         self.call("next_due")?.next_due().await

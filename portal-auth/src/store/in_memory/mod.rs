@@ -256,9 +256,17 @@ impl OutboxStore for InMemoryStore {
         id: MailId,
         lease_no: i64,
         outcome: &MailOutcome,
-        _now: Timestamp,
+        event: Option<&AuditRow>,
     ) -> Result<bool, StoreError> {
-        Ok(self.tables()?.settle_mail(id, lease_no, outcome))
+        let mut tables = self.tables()?;
+        if event.is_some_and(|event| tables.event_ids.contains(&event.id)) {
+            return Err(StoreError::Conflict);
+        }
+        let held = tables.settle_mail(id, lease_no, outcome);
+        if let Some(event) = event.filter(|_| held) {
+            tables.add_event(event);
+        }
+        Ok(held)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

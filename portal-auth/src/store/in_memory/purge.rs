@@ -22,7 +22,9 @@ impl Tables {
                 MailStatus::Dead => m.created_at < plan.links_before,
                 MailStatus::Ready | MailStatus::Leased => false,
             }),
-            remove(&mut self.buckets, plan, |b| b.changed < plan.buckets_before),
+            remove(&mut self.buckets, plan, |b| {
+                b.changed < plan.buckets_before && (b.failures < plan.bucket_cap || b.hashes == 0)
+            }),
             remove(&mut self.quotas, plan, |q| q.changed < plan.buckets_before),
             remove(&mut self.devices, plan, |d| d.last_used < plan.devices_before),
         ]

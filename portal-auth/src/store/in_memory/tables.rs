@@ -91,10 +91,14 @@ impl Tables {
             self.mails.insert(mail.id, mail.clone());
         }
         for event in work.events() {
-            self.event_ids.insert(event.id);
-            self.events.push(event.clone());
+            self.add_event(event);
         }
         Ok(())
+    }
+
+    pub(super) fn add_event(&mut self, event: &AuditRow) {
+        self.event_ids.insert(event.id);
+        self.events.push(event.clone());
     }
 
     fn holds(&self, guard: &Guard) -> bool {

@@ -118,7 +118,7 @@ pub async fn the_next_due_moment_counts_what_waits_and_what_is_leased(store: Arc
             },
         ),
     ] {
-        assert!(store.settle(id(n), 1, &outcome, at(56)).await.expect("answered"));
+        assert!(store.settle(id(n), 1, &outcome, None).await.expect("answered"));
     }
     assert_eq!(store.next_due().await.expect("answered"), None);
 }
@@ -161,7 +161,7 @@ pub async fn the_backlog_counts_what_is_due_and_what_is_dead(store: Arc<dyn Stor
     let dead = MailOutcome::Dead {
         error: "refused".to_owned(),
     };
-    assert!(store.settle(id(1), 1, &dead, at(10)).await.expect("answered"));
+    assert!(store.settle(id(1), 1, &dead, None).await.expect("answered"));
     assert_eq!(
         store.backlog(at(70)).await.expect("answered"),
         backlog(2, Some(at(2)), 1)

@@ -105,6 +105,7 @@ macro_rules! __conformance_cases {
                 a_late_settlement_counts_while_nobody_else_has_claimed
                 an_attempt_counts_only_where_it_is_told_to
                 a_sent_or_dead_mail_is_never_claimed_again
+                a_settlement_and_its_event_are_written_together_or_not_at_all
             }
             listings {
                 live_links_are_the_accounts_own_newest_first
@@ -122,6 +123,7 @@ macro_rules! __conformance_cases {
                 a_purge_takes_at_most_a_batch
                 purging_takes_sent_and_dead_mails_and_no_others
                 purging_forgets_old_buckets_and_quotas_only
+                purging_opens_no_bucket_that_is_closed_for_good
                 purging_touches_no_account_and_no_event
                 the_store_says_how_it_is
             }

@@ -14,7 +14,7 @@ use crate::registration::draft::DraftRow;
 use crate::session::SessionRow;
 use crate::store::{PurgePlan, Store};
 use crate::testkit::rows::{self, MICRO};
-use crate::throttle::Charged;
+use crate::throttle::{Charged, Settle};
 use crate::unit_of_work::Change;
 
 /// A plan that takes nothing; each case moves what it is about.
@@ -23,6 +23,7 @@ const NOTHING: PurgePlan = PurgePlan {
     links_before: Timestamp::MIN,
     mails_before: Timestamp::MIN,
     buckets_before: Timestamp::MIN,
+    bucket_cap: u32::MAX,
     devices_before: Timestamp::MIN,
     batch: 1000,
 };
@@ -191,11 +192,11 @@ pub async fn purging_takes_sent_and_dead_mails_and_no_others(store: Arc<dyn Stor
     let id = |n| rows::mail(n, kind).id;
     assert!(
         store
-            .settle(id(1), 1, &MailOutcome::Sent, at(9))
+            .settle(id(1), 1, &MailOutcome::Sent, None)
             .await
             .expect("answered")
     );
-    assert!(store.settle(id(2), 1, &dead, at(9)).await.expect("answered"));
+    assert!(store.settle(id(2), 1, &dead, None).await.expect("answered"));
     let plan = |mails_before, links_before| PurgePlan {
         mails_before,
         links_before,
@@ -250,6 +251,42 @@ pub async fn purging_forgets_old_buckets_and_quotas_only(store: Arc<dyn Store>) 
     }
 }
 
+/// A bucket that is closed for good is opened by a reset, an administrator or a familiar device, never by its age
+/// (THR-3, THR-8); a network's count, which has no cap, goes by age alone.
+pub async fn purging_opens_no_bucket_that_is_closed_for_good(store: Arc<dyn Store>) {
+    let store = &*store;
+    for _ in 0..3 {
+        charge(store, 1, rows::T0).await;
+    }
+    charge(store, 2, rows::T0).await;
+    let (bucket, now, window) = (rows::bucket(3), rows::T0, Duration::from_secs(3600));
+    let count = |limit| Settle::CountNetwork {
+        bucket,
+        now,
+        limit,
+        window,
+    };
+    write(
+        store,
+        rows::work().settle(count(9)).settle(count(9)).settle(count(9)),
+    )
+    .await;
+    let plan = PurgePlan {
+        buckets_before: Timestamp::MAX,
+        bucket_cap: 3,
+        ..NOTHING
+    };
+    assert_eq!(purge(store, plan).await, 2, "the open one and the network");
+    let charged = charge(store, 1, rows::T0).await;
+    assert!(
+        matches!(charged, Charged::Paid(r) if r.failures == 4),
+        "{charged:?}"
+    );
+    let reset = rows::work().settle(Settle::Clear(rows::bucket(1)));
+    write(store, reset).await;
+    assert_eq!(purge(store, plan).await, 1, "once it is open it goes");
+}
+
 /// Accounts are erased by their owner's act, events by the operator's: time alone takes neither.
 pub async fn purging_touches_no_account_and_no_event(store: Arc<dyn Store>) {
     let account = with_account(&*store, 1).await;
@@ -261,6 +298,7 @@ pub async fn purging_touches_no_account_and_no_event(store: Arc<dyn Store>) {
         links_before: Timestamp::MAX,
         mails_before: Timestamp::MAX,
         buckets_before: Timestamp::MAX,
+        bucket_cap: u32::MAX,
         devices_before: Timestamp::MAX,
         batch: 1000,
     };
