@@ -6,7 +6,7 @@ use portal_auth::error::Denied;
 use portal_auth::password::hash::{HashParams, StoredHash};
 use portal_auth::secret::one_time_code::OneTimeCode;
 use portal_auth::secret::token::{
-    ChallengeToken, DeviceToken, DraftToken, LinkToken, SessionToken, TOKEN_LENGTH,
+    ChallengeToken, DeviceToken, DraftToken, KeptFormToken, LinkToken, SessionToken, TOKEN_LENGTH,
 };
 use portal_auth_axum::cookies::PortalCookie;
 
@@ -126,11 +126,12 @@ fn has_the_right_shape(text: &str) {
     let read = [
         SessionToken::parse(text).map(|t| t.expose() == text),
         DraftToken::parse(text).map(|t| t.expose() == text),
+        KeptFormToken::parse(text).map(|t| t.expose() == text),
         ChallengeToken::parse(text).map(|t| t.expose() == text),
         DeviceToken::parse(text).map(|t| t.expose() == text),
         LinkToken::parse(text).map(|t| t.expose() == text),
     ];
-    assert_eq!(read, [shape.then_some(true); 5], "{text:?}");
+    assert_eq!(read, [shape.then_some(true); 6], "{text:?}");
 }
 
 /// What is read as a code has exactly its digits, whatever else was typed (OTP-1, I-34).

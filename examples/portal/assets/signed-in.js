@@ -62,8 +62,15 @@
     }
     form.addEventListener("input", typed);
     form.addEventListener("change", typed);
-    // What was sent is kept, or done, by its own answer; a save on its way must not come after it.
-    addEventListener("submit", () => {
+    // What was sent is kept, or done, by its own answer, and a logout deletes it: a save on its way must not come after
+    // either. Any other form of the page, such as the choice of a language, leaves this one behind.
+    addEventListener("submit", (event) => {
+      const action = event.target.getAttribute("action");
+      if (event.target !== form && action !== "/account/logout") {
+        byPerson = false;
+        save();
+        return;
+      }
       leaving = true;
       if (saving) saving.abort();
     });

@@ -83,10 +83,7 @@ impl FromRequestParts<Shared> for Ctx {
             recovery_due,
             cookies: Cookies::read(&parts.headers),
             acts: parts.method == Method::POST,
-            target: parts
-                .uri
-                .path_and_query()
-                .map_or_else(|| "/".to_owned(), ToString::to_string),
+            target: lasting(parts.uri.path(), query),
             query: url::form_urlencoded::parse(query.as_bytes())
                 .into_owned()
                 .collect(),
@@ -95,6 +92,22 @@ impl FromRequestParts<Shared> for Ctx {
         })
     }
 }
+
+/// Path and query for coming back, without the wish to see what is saved: that was for one look.
+fn lasting(path: &str, query: &str) -> String {
+    let wishes = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && *pair != SAVED_INSTEAD);
+    let query = wishes.collect::<Vec<_>>().join("&");
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+/// In the query: show what is saved, not what was typed before.
+const SAVED_INSTEAD: &str = "typed=no";
 
 /// The catalogue for what was chosen in this browser, else for what the account says, else English.
 pub(crate) fn language_of(chosen: Option<&LanguageTag>, own: Option<&LanguageTag>) -> Language {
@@ -210,7 +223,7 @@ impl Ctx {
             .kept_form(signed_in.person(), &held, self.path())
             .await?;
         let sign = if self.target.contains('?') { '&' } else { '?' };
-        let without = format!("{}{sign}typed=no", self.target);
+        let without = format!("{}{sign}{SAVED_INSTEAD}", self.target);
         Ok(typed.map_or_else(Kept::default, |typed| Kept::new(typed, without)))
     }
 

@@ -211,6 +211,22 @@ async fn what_is_typed_is_kept_while_it_is_typed_and_when_the_session_ends() {
         .until("return document.getElementById('preferred_method').value === 'none'")
         .await;
 
+    // Another form of the page takes the person away.
+    scene.screen.choose("preferred_method", "Email").await;
+    for language in ["English", "Cymraeg"] {
+        let button = "document.querySelector('form[action=\"/language\"] button')";
+        scene.screen.look(&format!("{button}.click()")).await;
+        scene
+            .screen
+            .until(&format!(
+                "return document.readyState === 'complete' && {button}.textContent === '{language}' \
+                   && document.querySelector('main .notice') !== null \
+                   && document.getElementById('preferred_method').value === 'email'"
+            ))
+            .await;
+    }
+    scene.screen.open(&format!("{PAGE}?typed=no")).await;
+
     // Changed, and the session is over before the next twenty seconds are.
     scene.screen.choose("preferred_method", "Email").await;
     scene.wait(MINUTE * 30).await;
