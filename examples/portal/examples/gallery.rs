@@ -18,6 +18,7 @@ use views::{
     account::{AccountOverview, SummaryRow},
     activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable},
     catalogue::Language,
+    change::{ChangeEmail, ChangePassword, ChangeSecretQuestion},
     details::{AboutFields, Addresses, ManualAddress, RoleFields, RoleOption},
     errors::{ErrorPage, Problem, TryAgain},
     help::Help,
@@ -31,6 +32,7 @@ use views::{
     register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
     sent::{Sent, Wait},
     sign_in::{CodeSent, ConfirmPassword, Login, LoginForm, TimedOut, VerifyCode},
+    take_back::{ConfirmEmail, SomebodyElse, TakeBack, TakenBack},
     two_step::TwoStep,
 };
 
@@ -431,6 +433,7 @@ impl Gallery<'_> {
         };
         self.write("account", &overview)?;
         self.my_details()?;
+        self.changes()?;
         let mut page = signed_in("Two Step Verification", Place::Account);
         page.notice = Some(Notice::done(Language::ENGLISH.t("nothing-changed")));
         let (preferred_method, areas) = ("none".to_owned(), vec![AREA.to_owned()]);
@@ -453,6 +456,89 @@ impl Gallery<'_> {
                 email,
                 code,
                 next: None,
+            },
+        )
+    }
+
+    fn changes(&self) -> Result<(), Box<dyn Error>> {
+        let title = "Change Email Address";
+        let email = |page, typed: &str| ChangeEmail {
+            page,
+            menu: menu("/account/change-email-address"),
+            username: EMAIL.to_owned(),
+            email: typed.to_owned(),
+            email2: String::new(),
+            confirm: None,
+        };
+        self.write("change-email", &email(signed_in(title, Place::Account), ""))?;
+        let mut page = signed_in(title, Place::Account);
+        page.errors = errors(&[("email2", "email2.mismatch"), ("password", "password.required")]);
+        self.write("change-email-errors", &email(page, "jo@college.example"))?;
+        let policy = PasswordPolicy::portal();
+        let password = |page, confirm: Option<&str>| ChangePassword {
+            page,
+            menu: menu("/account/change-password"),
+            username: EMAIL.to_owned(),
+            rules: policy.lines(),
+            password_rules: policy.password_rules(),
+            confirm: confirm.map(str::to_owned),
+        };
+        let title = "Change Password";
+        let confirm = "/account/confirm-password?next=%2Faccount%2Fchange-password";
+        self.write(
+            "change-password",
+            &password(signed_in(title, Place::Account), Some(confirm)),
+        )?;
+        let mut page = signed_in(title, Place::Account);
+        page.notice = Some(Notice::done(messages::PASSWORD_CHANGED));
+        self.write("change-password-done", &password(page, None))?;
+        let mut page = signed_in("Change Secret Question", Place::Account);
+        page.errors = vec![FieldMessage::new(
+            "answer",
+            &message("answer.common", None, "Secret Answer"),
+        )];
+        let question = ChangeSecretQuestion {
+            page,
+            menu: menu("/account/change-secret-question"),
+            username: EMAIL.to_owned(),
+            question: String::new(),
+            questions: vec![Choice::new("first-pet", "The name of your first pet?")],
+            confirm: None,
+        };
+        self.write("change-secret-question", &question)?;
+        self.write(
+            "confirm-email",
+            &ConfirmEmail {
+                page: at("Confirm your new email address", Place::Account),
+                email: "jo@college.example".to_owned(),
+                asks_password: true,
+            },
+        )?;
+        let page = signed_in("Somebody else is logged in here", Place::Account);
+        self.write("somebody-else", &SomebodyElse { page })?;
+        let mut page = at("Freeze the account", Place::Login);
+        page.errors = vec![FieldMessage::new(
+            "email",
+            &message("email.required", None, "Email Address"),
+        )];
+        let take_back = TakeBack {
+            page,
+            path: "/account/freeze",
+            lead: &[
+                "The email address of your account was changed. If that was not you, freeze the account.",
+            ],
+            masked: "j\u{2022}\u{2022}\u{2022}@school.example".to_owned(),
+            email: String::new(),
+            button: "Freeze the account",
+        };
+        self.write("take-back", &take_back)?;
+        self.write(
+            "taken-back",
+            &TakenBack {
+                page: at("The account is frozen", Place::Login),
+                afterwards: &["Nobody can log in to it."],
+                href: "/help",
+                text: "Need help?",
             },
         )
     }

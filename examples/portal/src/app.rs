@@ -244,6 +244,26 @@ pub fn router(app: &Shared) -> Router {
             "/account/work-details/remove",
             get(pages::professional_roles::ask_to_remove).post(pages::professional_roles::remove),
         )
+        .route(
+            "/account/change-email-address",
+            get(pages::change_email::show).post(pages::change_email::submit),
+        )
+        .route("/account/change-password", get(pages::change_password::show).post(pages::change_password::submit))
+        .route("/.well-known/change-password", get(pages::change_password::well_known))
+        .route(
+            "/account/change-secret-question",
+            get(pages::change_secret_question::show).post(pages::change_secret_question::submit),
+        )
+        .route(
+            "/account/confirm-email-address",
+            get(pages::confirm_email::show).post(pages::confirm_email::submit),
+        )
+        .route(
+            "/account/cancel-email-change",
+            get(pages::take_back::show_cancel).post(pages::take_back::cancel),
+        )
+        .route("/account/freeze", get(pages::take_back::show_freeze).post(pages::take_back::freeze))
+        .route("/account/not-me", get(pages::take_back::show_not_me).post(pages::take_back::not_me))
         .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
         .route("/account/confirm-password", get(pages::confirm::show).post(pages::confirm::submit))
         // Old bookmarks of the portal this one replaces.

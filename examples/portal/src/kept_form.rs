@@ -38,7 +38,9 @@ use portal_auth_axum::form::Form;
 use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck, FormGuard};
 
 use crate::app::Shared;
-use crate::pages::{about_form, personal_details, role_editor, role_form};
+use crate::pages::{
+    about_form, change_email, change_secret_question, personal_details, role_editor, role_form,
+};
 use crate::problem::{Fail, offer_again, refusal};
 use crate::views::catalogue::Language;
 use crate::views::errors::TryAgain;
@@ -49,6 +51,8 @@ const FORMS: &[KeptFields] = &[
     kept("/account/personal-details", &personal_details::FIELDS),
     kept("/account/work-details/add", &role_editor::FIELDS),
     kept("/account/work-details/change", &role_editor::FIELDS),
+    kept("/account/change-email-address", &change_email::KEPT),
+    kept("/account/change-secret-question", &change_secret_question::KEPT),
     kept("/account/two-step-verification", &["preferred_method"]),
     // Before login, and where there is nothing to type but secrets: offered again while the database is down, kept nowhere.
     offered("/account/work-details", &["main", "seen"]),
@@ -57,6 +61,11 @@ const FORMS: &[KeptFields] = &[
     offered("/account/logout", &[]),
     offered("/account/verify", &[]),
     offered("/account/confirm-password", &[]),
+    offered("/account/change-password", &[]),
+    offered("/account/confirm-email-address", &[]),
+    offered("/account/cancel-email-change", &["email"]),
+    offered("/account/freeze", &["email"]),
+    offered("/account/not-me", &["email"]),
     offered("/account/complete-registration", &[]),
     offered(
         "/account/register/security-details",

@@ -93,6 +93,7 @@ any-check = Gwiriwch “{ $label }” a rhowch gynnig arall arni
 
 email-required = Rhowch eich cyfeiriad e-bost
 email-format = Rhowch gyfeiriad e-bost yn y fformat cywir, fel enw@example.com
+email-unchanged = Dyma eich Cyfeiriad E-bost yn barod
 email-too_long = Rhaid i’r cyfeiriad e-bost fod yn 254 nod neu lai
 email2-mismatch = Rhaid i’r ddau gyfeiriad e-bost fod yr un fath
 password-required = Rhowch eich cyfrinair
@@ -216,6 +217,7 @@ login-button = Mewngofnodi
 login-no-account = Dim cyfrif gennych? <a href="{ $register }">Cofrestrwch</a>
 login-forgotten = Wedi anghofio’ch cyfrinair?
 logged-out = Rydych wedi allgofnodi.
+email-changed = Mae eich cyfeiriad e-bost wedi'i newid. Mewngofnodwch gydag ef.
 two-step-on = Mae Dilysu Dau Gam ymlaen. Mewngofnodwch eto.
 two-step-off = Mae Dilysu Dau Gam wedi’i ddiffodd. Mewngofnodwch eto.
 took-too-long = Mewngofnodwch eto, aeth gormod o amser heibio.

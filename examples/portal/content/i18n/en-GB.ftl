@@ -95,6 +95,7 @@ any-check = Check { $label } and try again
 
 email-required = Email Address is required
 email-format = Enter an email address in the correct format, like name@example.com
+email-unchanged = This is your Email Address already
 email-too_long = Email Address must be 254 characters or fewer
 email2-mismatch = Confirm New Email value must match your Email Address
 password-required = Password is required
@@ -240,6 +241,7 @@ login-button = Login
 login-no-account = Don't have an account? Please <a href="{ $register }">register</a>
 login-forgotten = Forgotten your password?
 logged-out = You have logged out.
+email-changed = Your email address has been changed. Log in with it.
 two-step-on = Two Step Verification is on. Log in again.
 two-step-off = Two Step Verification is off. Log in again.
 took-too-long = Log in again, that took too long.

@@ -35,6 +35,7 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 fn notice(language: Language, name: &str) -> Option<Notice> {
     Some(match name {
         "logged-out" => Notice::done(language.t("logged-out")),
+        "email-changed" => Notice::done(language.t("email-changed")),
         "two-step-on" => Notice::done(language.t("two-step-on")),
         "two-step-off" => Notice::done(language.t("two-step-off")),
         "password-reset" => Notice::done(language.t("password-reset")),

@@ -4,6 +4,13 @@ use super::catalogue::Language;
 
 // What pages in English only say; the others have it in the catalogue.
 pub(crate) const NOTHING_CHANGED: &str = "Nothing was changed.";
+pub(crate) const PASSWORD_CHANGED: &str =
+    "Your password has been changed. You are logged out everywhere else.";
+pub(crate) const QUESTION_CHANGED: &str =
+    "Your Secret Question has been changed. You are logged out everywhere else.";
+pub(crate) const EMAIL_CHANGED: &str =
+    "Your email address has been changed. You are logged out everywhere else.";
+pub(crate) const PASSWORD_NOT_CORRECT: &str = "Password is not correct.";
 pub(crate) const PERSONAL_DETAILS_SAVED: &str = "Your personal details have been saved.";
 pub(crate) const WORK_DETAILS_SAVED: &str = "Your work details have been saved.";
 pub(crate) const ROLE_ADDED: &str = "Your Professional Role has been added.";

@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod activate;
 pub(crate) mod catalogue;
+pub(crate) mod change;
 pub(crate) mod details;
 pub(crate) mod errors;
 pub(crate) mod help;
@@ -22,6 +23,7 @@ pub(crate) mod recovery;
 pub(crate) mod register;
 pub(crate) mod sent;
 pub(crate) mod sign_in;
+pub(crate) mod take_back;
 pub(crate) mod times;
 pub(crate) mod two_step;
 

@@ -15,6 +15,7 @@
 #[path = "../rig/mod.rs"]
 mod rig;
 
+mod changes;
 mod doors;
 mod from_registration_to_the_area;
 mod kept_forms;

@@ -3,6 +3,7 @@
 mod after_login;
 mod before_login;
 mod catalogue;
+mod changes;
 mod every_page;
 mod messages;
 mod recovery;

@@ -1,0 +1,116 @@
+//! Change Secret Question (P22).
+
+use axum::response::Response;
+use portal_auth::features::change_security_question::{ChangeQuestionForm, ChangeQuestionRefused};
+use portal_auth::password::Password;
+use portal_auth_axum::form::{Form, FormRejection};
+
+use crate::pages::account::menu;
+use crate::pages::change_password::{confirm_first, confirm_then, keep_renewed};
+use crate::pages::register::messages;
+use crate::problem::{Fail, refusal};
+use crate::request::{Ctx, Trouble, with_next};
+use crate::views::change::ChangeSecretQuestion;
+use crate::views::layout::{FieldMessage, Notice, Place};
+use crate::views::messages::{PASSWORD_NOT_CORRECT, QUESTION_CHANGED};
+use crate::views::register::Choice;
+
+const PATH: &str = "/account/change-secret-question";
+
+/// The fields that may be kept; password and answer never are.
+pub(crate) const KEPT: [&str; 1] = ["question"];
+
+/// P22 `/account/change-secret-question`; there is no such page where the service asks no question.
+pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
+    if let Err(answer) = ctx.signed_in() {
+        return Ok(answer);
+    }
+    let kept = ctx.kept_form().await?;
+    let changed = ctx.query("notice") == Some("changed");
+    let notice = changed.then(|| Notice::done(QUESTION_CHANGED));
+    let question = kept.value("question", "");
+    page(ctx, &question, Trouble::none(), notice.or_else(|| kept.notice())).await
+}
+
+async fn page(
+    mut ctx: Ctx,
+    question: &str,
+    trouble: Trouble,
+    notice: Option<Notice>,
+) -> Result<Response, Fail> {
+    if !ctx.app.auth.asks_secret_question() {
+        return Err(Fail::NotFound);
+    }
+    let (username, confirm) = match ctx.signed_in() {
+        Ok((signed_in, _)) => {
+            let account = ctx.app.auth.account(signed_in).await?;
+            (
+                account.email.as_str().to_owned(),
+                confirm_first(&ctx, signed_in, PATH),
+            )
+        }
+        Err(answer) => return Ok(answer),
+    };
+    let (page, shown) = ctx
+        .page("Change Secret Question", Place::Account, trouble)?
+        .noticing(notice)
+        .split();
+    let questions = ctx.app.auth.config().registration.questions.iter();
+    let view = ChangeSecretQuestion {
+        page,
+        menu: menu(PATH),
+        username,
+        question: question.to_owned(),
+        questions: questions
+            .map(|q| Choice::new(q.id().as_str(), q.text()))
+            .collect(),
+        confirm,
+    };
+    ctx.render(shown, &view)
+}
+
+/// `POST /account/change-secret-question`.
+pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
+    let mut form = form?;
+    let genuine = ctx.is_genuine(&form, &["username", "password", "question", "answer"])?;
+    let question = form.take("question");
+    let password = Password::new(form.take_secret("password").as_str());
+    let answer = form.take_secret("answer");
+    let token = match ctx.signed_in() {
+        Ok((_, token)) => token,
+        Err(answer) => return Ok(answer),
+    };
+    if !genuine {
+        return page(ctx, &question, Trouble::stale(), None).await;
+    }
+    let typed = ChangeQuestionForm::new(password, &question, answer.as_str());
+    match ctx
+        .app
+        .auth
+        .change_security_question(&ctx.visitor, token, typed)
+        .await
+    {
+        Ok(renewed) => {
+            keep_renewed(&mut ctx, &renewed);
+            ctx.see("/account/change-secret-question?notice=changed")
+        }
+        Err(denied) => match refusal(denied)? {
+            ChangeQuestionRefused::NotOffered => Err(Fail::NotFound),
+            ChangeQuestionRefused::Confirm => ctx.see(&confirm_then(PATH)),
+            ChangeQuestionRefused::Fields(errors) => {
+                let told = messages(&errors)
+                    .into_iter()
+                    .map(|told| match told.field.as_str() {
+                        "password" => FieldMessage::new("password", "Current password is required"),
+                        _ => told,
+                    });
+                page(ctx, &question, Trouble::fields(told.collect()), None).await
+            }
+            ChangeQuestionRefused::NotCorrect => {
+                let trouble = Trouble::field("password", PASSWORD_NOT_CORRECT);
+                page(ctx, &question, trouble, None).await
+            }
+            _ => ctx.see(&with_next("/account/timed-out", Some(PATH))),
+        },
+    }
+}
