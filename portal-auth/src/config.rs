@@ -60,6 +60,8 @@ pub struct RegistrationConfig {
     pub link_lifetime: Duration,
     /// How long an expired registration waits for "send a new link": 24 h.
     pub kept_after_expiry: Duration,
+    /// How long a registration that an administrator has prepared waits for its person: 30 days.
+    pub prepared_kept: Duration,
     /// How long a draft lives after its last saved step: 2 h (REG-1).
     pub draft_lifetime: Duration,
     /// Wrong passwords after which a link dies: 5 (ACT-2).
@@ -332,6 +334,7 @@ impl Config {
             registration: RegistrationConfig {
                 link_lifetime: HOUR.saturating_mul(12),
                 kept_after_expiry: DAY,
+                prepared_kept: DAY.saturating_mul(30),
                 draft_lifetime: HOUR.saturating_mul(2),
                 wrong_passwords: 5,
                 resend_pause: MINUTE,

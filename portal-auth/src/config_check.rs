@@ -97,6 +97,13 @@ impl Config {
             "1 minute to 30 days",
         );
         problems.within(
+            r.prepared_kept,
+            DAY,
+            DAY.saturating_mul(90),
+            "registration.prepared_kept",
+            "1 to 90 days",
+        );
+        problems.within(
             r.draft_lifetime,
             MINUTE,
             DAY,

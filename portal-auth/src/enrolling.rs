@@ -15,10 +15,10 @@ use crate::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, Li
 use crate::mail::outbox::MailKind;
 use crate::mail::quota::Spent;
 use crate::portal::Inner;
-use crate::registration::{RegistrationData, RegistrationId, RegistrationRow, RegistrationState};
+use crate::registration::{AccountData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, LinkToken, Purpose};
-use crate::store::RegistrantView;
+use crate::store::{RegistrantView, RegistrationView};
 use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -149,7 +149,7 @@ impl Inner {
             return (work, link);
         };
         let registration = RegistrationRow {
-            kept_until: expires_at.plus(self.config.registration.kept_after_expiry),
+            kept_until: self.kept_until(&registration, expires_at),
             ..registration
         };
         let link = LinkRow { expires_at, ..link };
@@ -157,6 +157,16 @@ impl Inner {
             .change(Change::Registration(Box::new(Write::Update(registration))))
             .change(Change::Link(Box::new(Write::Update(link.clone()))));
         (work, link)
+    }
+
+    /// How long a registration is kept whose link works until `expires_at`; one that was prepared keeps its own time.
+    fn kept_until(&self, registration: &RegistrationRow, expires_at: Timestamp) -> Timestamp {
+        let kept = expires_at.plus(self.config.registration.kept_after_expiry);
+        if registration.is_prepared() {
+            kept.max(registration.kept_until)
+        } else {
+            kept
+        }
     }
 
     /// Puts a new link in the place of one that is over; there is one live link per registration (TOK-6).
@@ -169,7 +179,7 @@ impl Inner {
         now: Timestamp,
     ) -> Result<(UnitOfWork, LinkRow), Fault> {
         let fresh = self.activation_link(registration.id, &registration.email, grant, now)?;
-        let kept_until = fresh.expires_at.plus(self.config.registration.kept_after_expiry);
+        let kept_until = self.kept_until(&registration, fresh.expires_at);
         let registration = RegistrationRow {
             link: fresh.key,
             kept_until,
@@ -288,6 +298,43 @@ impl Inner {
         Ok(Some(self.account_link(new, now)?))
     }
 
+    /// Adds the mail that a registration gets when its link is asked for again: the live link, a new one in place of
+    /// one that is over, a word to the owner of an existing account, or nothing. Returns the new link's end, if any.
+    pub(crate) fn add_link_mail(
+        &self,
+        work: UnitOfWork,
+        own: Option<RegistrationView>,
+        registrant: &Registrant,
+        grant: MailGrant,
+        now: Timestamp,
+        visitor: &Visitor,
+    ) -> Result<(UnitOfWork, Option<Timestamp>), Fault> {
+        if !grant.granted {
+            return Ok((work, None));
+        }
+        let waiting = own.filter(|v| v.registration.state == RegistrationState::Submitted);
+        let Some(RegistrationView {
+            registration,
+            link: Some(link),
+        }) = waiting
+        else {
+            let useless_from = now.plus(self.config.registration.link_lifetime);
+            let work = self.add_owner_notice(work, registrant, now, useless_from)?;
+            return Ok((work, None));
+        };
+        if link.is_live(now) {
+            let (work, link) = self.extend_link(work, registration, link, grant, now);
+            let work = self.add_registration_mail(work, &link, registrant, now, visitor)?;
+            return Ok((work, Some(link.expires_at)));
+        }
+        if now >= registration.kept_until {
+            return Ok((work, None));
+        }
+        let (work, fresh) = self.replace_link(work, registration, &link, grant, now)?;
+        let work = self.add_registration_mail(work, &fresh, registrant, now, visitor)?;
+        Ok((work, Some(fresh.expires_at)))
+    }
+
     /// Makes the account out of one registration's data, and ends the address's other registrations (I-04).
     ///
     /// Claiming the address is part of the same commit, so two links never make two accounts (I-02). No session is
@@ -296,7 +343,7 @@ impl Inner {
         &self,
         work: UnitOfWork,
         email: &EmailAddress,
-        data: RegistrationData,
+        data: AccountData,
         except: Option<RegistrationId>,
         now: Timestamp,
         visitor: &Visitor,

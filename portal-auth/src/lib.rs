@@ -78,6 +78,7 @@
 //! | help people: find, unlock, disable, sign out, clear the second step | [`features::look_up_accounts`], [`features::administer`] |
 //! | send the mails, remove what is over | [`Background`] |
 //! | ask a profile of their own | [`account::profile`] |
+//! | prepare registrations for people they know, send a link again | [`features::prepare_registration`] |
 //! | tend the mails that wait or were given up | [`features::tend_outbox`] |
 //! | mail something of its own | [`features::notify`] |
 //! | keep the keys | [`secret::keyring`] |

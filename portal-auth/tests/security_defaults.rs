@@ -49,6 +49,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
         ("audit_kept", span(config.audit_kept)),
         ("registration.link_lifetime", span(r.link_lifetime)),
         ("registration.kept_after_expiry", span(r.kept_after_expiry)),
+        ("registration.prepared_kept", span(r.prepared_kept)),
         ("registration.draft_lifetime", span(r.draft_lifetime)),
         ("registration.wrong_passwords", r.wrong_passwords.to_string()),
         ("registration.resend_pause", span(r.resend_pause)),

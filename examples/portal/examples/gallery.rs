@@ -339,7 +339,11 @@ impl Gallery<'_> {
         let page = titled("Confirm your email address");
         self.write(
             "complete-registration",
-            &CompleteRegistration { page, masked_email },
+            &CompleteRegistration {
+                page,
+                masked_email,
+                prepared: false,
+            },
         )?;
         let page = titled("Thank you for registering");
         self.write(

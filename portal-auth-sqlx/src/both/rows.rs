@@ -92,6 +92,12 @@ impl<'r> Columns<'r> {
         self.word(column, |text| StoredHash::parse(text).ok())
     }
 
+    fn maybe_hash(&mut self, column: &'static str) -> Read<Option<StoredHash>> {
+        self.take::<Option<&str>>()?
+            .map(|text| StoredHash::parse(text).map_err(|_| broken(column)))
+            .transpose()
+    }
+
     fn question_and_answer(&mut self) -> Read<(Option<QuestionId>, Option<StoredHash>)> {
         let question = self
             .take::<Option<&str>>()?
@@ -100,11 +106,7 @@ impl<'r> Columns<'r> {
                 parsed.ok_or_else(|| broken("question"))
             })
             .transpose()?;
-        let answer = self
-            .take::<Option<&str>>()?
-            .map(|text| StoredHash::parse(text).map_err(|_| broken("answer")))
-            .transpose()?;
-        Ok((question, answer))
+        Ok((question, self.maybe_hash("answer")?))
     }
 
     fn profile(&mut self) -> Read<StoredProfile> {
@@ -175,8 +177,10 @@ impl<'r> Columns<'r> {
         let version = self.take()?;
         let email = self.email()?;
         let state = self.word("state", RegistrationState::from_word)?;
-        let data = if self.row.try_get::<Option<&str>, _>(self.next)?.is_some() {
-            let password = self.hash("password")?;
+        // The password may be missing where there are data; the fourth of their columns, the profile's version, never is.
+        let profile_version = self.next.saturating_add(3);
+        let data = if self.row.try_get::<Option<i64>, _>(profile_version)?.is_some() {
+            let password = self.maybe_hash("password")?;
             let (question, answer) = self.question_and_answer()?;
             Some(RegistrationData {
                 password,

@@ -61,7 +61,7 @@ pub(crate) fn registration(
         .bind(version)
         .bind(row.email.as_str())
         .bind(row.state.as_str())
-        .bind(data.map(|d| d.password.as_str()))
+        .bind(data.and_then(|d| d.password.as_ref()).map(|p| p.as_str()))
         .bind(data.and_then(|d| d.question.as_ref()).map(|q| q.as_str()))
         .bind(data.and_then(|d| d.answer.as_ref()).map(|a| a.as_str()))
         .bind(data.map(|d| i64::from(d.profile.version)))

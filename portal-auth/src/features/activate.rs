@@ -16,8 +16,8 @@ use crate::link::{LinkPurpose, LinkRow, LinkState};
 use crate::password::Password;
 use crate::password::hash::{Line, StoredHash, Verdict};
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
-use crate::registration::draft::{Draft, DraftKey, Proven};
-use crate::registration::{RegistrationRow, RegistrationState};
+use crate::registration::draft::{Draft, DraftKey, Proven, SectionDraft};
+use crate::registration::{AccountData, RegistrationData, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, DraftToken, LinkToken, Purpose};
 use crate::store::Subject;
@@ -34,6 +34,9 @@ pub struct ActivationPage {
     pub expires_at: Timestamp,
     /// Wrong passwords that the link still takes.
     pub tries_left: u32,
+    /// Whether an administrator has prepared it: nobody has chosen a password, so ask for none and offer
+    /// [`register_anew`](PortalAuth::register_anew) alone.
+    pub prepared: bool,
 }
 
 /// A registration that became an account.
@@ -68,6 +71,8 @@ pub enum ActivateRefused {
     },
     /// The registration was given up, overtaken by another one, or had too many wrong passwords.
     Ended,
+    /// An administrator has prepared it: a password is still to be chosen. Nothing was counted.
+    Prepared,
     /// No password was typed; nothing was counted.
     PasswordRequired,
     /// It is not the password of this registration.
@@ -87,6 +92,7 @@ impl ActivateRefused {
             Self::Replaced => "link.replaced",
             Self::Used { .. } => "link.used",
             Self::Ended => "link.ended",
+            Self::Prepared => "activate.prepared",
             Self::PasswordRequired => "password.required",
             Self::NotCorrect { .. } => "activate.not_correct",
         })
@@ -109,8 +115,9 @@ impl PortalAuth {
         &self,
         token: &LinkToken,
     ) -> Result<ActivationPage, Denied<ActivateRefused>> {
-        let (link, _) = self.inner.waiting_link(token).await?;
+        let (link, registration) = self.inner.waiting_link(token).await?;
         Ok(ActivationPage {
+            prepared: registration.is_prepared(),
             masked_email: link.address.masked(),
             expires_at: link.expires_at,
             tries_left: self
@@ -136,7 +143,10 @@ impl PortalAuth {
         password: &Password,
     ) -> Result<Activated, Denied<ActivateRefused>> {
         let inner = &*self.inner;
-        let (link, _) = inner.waiting_link(token).await?;
+        let (link, registration) = inner.waiting_link(token).await?;
+        if registration.is_prepared() {
+            return Err(Denied::Refused(ActivateRefused::Prepared));
+        }
         if password.is_empty() {
             return Err(Denied::Refused(ActivateRefused::PasswordRequired));
         }
@@ -148,9 +158,8 @@ impl PortalAuth {
         let mut compared: Option<(StoredHash, Verdict)> = None;
         for _ in 0..ATTEMPTS {
             let (link, registration) = inner.waiting_link(token).await?;
-            let Some(data) = registration.data.clone() else {
-                return Err(Denied::Refused(ActivateRefused::Ended));
-            };
+            let data = registration.data.clone().and_then(RegistrationData::complete);
+            let data = data.ok_or(Denied::Refused(ActivateRefused::Ended))?;
             let verdict = match &compared {
                 Some((with, verdict)) if *with == data.password => *verdict,
                 _ => {
@@ -182,17 +191,28 @@ impl PortalAuth {
     /// "I did not choose this password": begins a new registration in this browser, with the address proven.
     ///
     /// Nothing of the old registration is shown or kept, and nothing is ended yet: a mail scanner that presses the
-    /// button gains nothing and breaks nothing.
+    /// button gains nothing and breaks nothing. One that an administrator has prepared was not made by a stranger: what
+    /// it says about the person is filled in.
     ///
     /// # Errors
     /// `Refused` as for [`activation_page`](Self::activation_page).
     pub async fn register_anew(&self, token: &LinkToken) -> Result<DraftToken, Denied<ActivateRefused>> {
         let inner = &*self.inner;
-        let (link, _) = inner.waiting_link(token).await?;
-        let draft = Draft {
+        let (link, registration) = inner.waiting_link(token).await?;
+        let mut draft = Draft {
             proven: Some(Proven::new(link.address.clone(), link.key)),
             ..Draft::default()
         };
+        if let Some(prepared) = registration.data.filter(|data| data.password.is_none()) {
+            let schema = &*inner.config.registration.profile;
+            let profile = schema
+                .upgrade(prepared.profile.clone())
+                .unwrap_or(prepared.profile);
+            for (name, value) in profile.sections {
+                let done = schema.check(&name, value.clone()).is_ok();
+                draft.sections.insert(name, SectionDraft::new(value, done));
+            }
+        }
         let minted = inner.keyring.mint(Purpose::Draft, &*inner.entropy)?;
         let row = inner.draft_row(
             DraftKey::from_bytes(row_key(Purpose::Draft, &minted.seed)),
@@ -320,7 +340,7 @@ impl Inner {
         visitor: &Visitor,
         link: &LinkRow,
         registration: &RegistrationRow,
-        data: crate::registration::RegistrationData,
+        data: AccountData,
         paid: &PaidTry,
     ) -> Result<Option<Activated>, Fault> {
         let now = self.now();

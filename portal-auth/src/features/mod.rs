@@ -22,6 +22,7 @@ pub mod keep_form;
 pub mod look_up_accounts;
 pub mod not_me;
 pub mod notify;
+pub mod prepare_registration;
 pub mod recover_slowly;
 pub mod register;
 pub mod request_reset;

@@ -18,7 +18,7 @@ use crate::link::LinkState;
 use crate::password::hash::Line;
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
 use crate::registration::draft::{Draft, DraftKey, DraftRow, SectionDraft, Step, Submitted};
-use crate::registration::{RegistrationData, RegistrationId, RegistrationRow, RegistrationState};
+use crate::registration::{AccountData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, DraftToken, Purpose};
 pub use crate::security_details::SecurityDetails;
@@ -264,7 +264,7 @@ impl PortalAuth {
                 version: 1,
                 email: email.clone(),
                 state: RegistrationState::Submitted,
-                data: Some(data),
+                data: Some(data.into()),
                 link: link.key,
                 submitted_at: now,
                 kept_until: link.expires_at.plus(inner.config.registration.kept_after_expiry),
@@ -379,10 +379,7 @@ impl Inner {
     }
 
     /// The data of a draft in which every step is done and still right.
-    fn complete_data(
-        &self,
-        draft: &Draft,
-    ) -> Result<(EmailAddress, RegistrationData), Denied<RegisterRefused>> {
+    fn complete_data(&self, draft: &Draft) -> Result<(EmailAddress, AccountData), Denied<RegisterRefused>> {
         let profile = &*self.config.registration.profile;
         if let Some(step) = draft.first_open_step(profile) {
             return Err(Denied::Refused(RegisterRefused::StepFirst(step)));
@@ -402,12 +399,12 @@ impl Inner {
             let value = profile.check(name, typed).map_err(|_| step())?;
             sections.insert((*name).to_owned(), value);
         }
-        let data = RegistrationData {
-            password: security.password.clone(),
-            question: security.question.clone(),
-            answer: security.answer.clone(),
-            profile: StoredProfile::new(profile.version(), sections),
-        };
+        let data = AccountData::new(
+            security.password.clone(),
+            security.question.clone(),
+            security.answer.clone(),
+            StoredProfile::new(profile.version(), sections),
+        );
         Ok((security.email.clone(), data))
     }
 
@@ -446,7 +443,7 @@ impl Inner {
         row: &DraftRow,
         draft: &Draft,
         email: &EmailAddress,
-        data: &RegistrationData,
+        data: &AccountData,
         now: Timestamp,
     ) -> Result<Proven, Fault> {
         let Some(proven) = draft.proven.as_ref().filter(|p| p.email == *email) else {

@@ -5,14 +5,11 @@
 
 use crate::account::email::{EmailAddress, EmailError};
 use crate::audit::{Actor, Event};
-use crate::enrolling::{MailGrant, Registrant};
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
-use crate::registration::RegistrationState;
 use crate::registration::draft::Submitted;
 use crate::secret::token::DraftToken;
-use crate::store::RegistrationView;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -117,42 +114,5 @@ impl Inner {
     fn resent(&self, visitor: &Visitor, email: &EmailAddress, now: Timestamp) -> Result<UnitOfWork, Fault> {
         let event = self.seen_from(Event::new(RESENT, Actor::Visitor), visitor, Some(email));
         Ok(UnitOfWork::new(self.audit(event, now)?))
-    }
-
-    /// Adds the mail that a registration gets when its link is asked for again: the live link, a new one in place of
-    /// one that is over, a word to the owner of an existing account, or nothing. Returns the new link's end, if any.
-    fn add_link_mail(
-        &self,
-        work: UnitOfWork,
-        own: Option<RegistrationView>,
-        registrant: &Registrant,
-        grant: MailGrant,
-        now: Timestamp,
-        visitor: &Visitor,
-    ) -> Result<(UnitOfWork, Option<Timestamp>), Fault> {
-        if !grant.granted {
-            return Ok((work, None));
-        }
-        let waiting = own.filter(|v| v.registration.state == RegistrationState::Submitted);
-        let Some(RegistrationView {
-            registration,
-            link: Some(link),
-        }) = waiting
-        else {
-            let useless_from = now.plus(self.config.registration.link_lifetime);
-            let work = self.add_owner_notice(work, registrant, now, useless_from)?;
-            return Ok((work, None));
-        };
-        if link.is_live(now) {
-            let (work, link) = self.extend_link(work, registration, link, grant, now);
-            let work = self.add_registration_mail(work, &link, registrant, now, visitor)?;
-            return Ok((work, Some(link.expires_at)));
-        }
-        if now >= registration.kept_until {
-            return Ok((work, None));
-        }
-        let (work, fresh) = self.replace_link(work, registration, &link, grant, now)?;
-        let work = self.add_registration_mail(work, &fresh, registrant, now, visitor)?;
-        Ok((work, Some(fresh.expires_at)))
     }
 }

@@ -188,9 +188,14 @@ impl Courier<'_> {
         });
         let code;
         let letter = match (mail.kind, content) {
-            (MailKind::CompleteRegistration, Content::Link(..)) => Letter::CompleteRegistration {
-                link: carried(LinkPurpose::Activate).ok_or_else(unknown)?,
-            },
+            (MailKind::CompleteRegistration, Content::Link(..)) => {
+                let link = carried(LinkPurpose::Activate).ok_or_else(unknown)?;
+                if about.is_prepared() {
+                    Letter::PreparedRegistration { link }
+                } else {
+                    Letter::CompleteRegistration { link }
+                }
+            }
             (MailKind::SignInCode, Content::Code(challenge, _)) => {
                 code = self.inner.keyring.code(challenge, config.codes.digits)?;
                 Letter::SignInCode {

@@ -26,6 +26,19 @@ pub(super) enum About {
     Nobody,
 }
 
+impl About {
+    /// Whether it is a registration that an administrator has prepared.
+    pub(super) fn is_prepared(&self) -> bool {
+        match self {
+            Self::Link(Some(LinkView {
+                subject: Subject::Registration { row, .. },
+                ..
+            })) => row.is_prepared(),
+            Self::Link(_) | Self::Code(_) | Self::Account(_) | Self::Nobody => false,
+        }
+    }
+}
+
 /// What a mail is made of, once it is decided that it goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content<'a> {

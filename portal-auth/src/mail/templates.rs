@@ -35,6 +35,11 @@ pub(super) enum Letter<'a> {
         /// Its link.
         link: MailedLink<'a>,
     },
+    /// E1 of a registration that an administrator has prepared.
+    PreparedRegistration {
+        /// Its link.
+        link: MailedLink<'a>,
+    },
     /// E2.
     AlreadyRegistered {
         /// The name of the account's owner.
@@ -437,6 +442,12 @@ letter!(CompleteRegistrationText, "mail/complete_registration.txt",
     until: &'a str,
     lifetime: &'a str,
 });
+letter!(PreparedRegistrationText, "mail/prepared_registration.txt",
+    PreparedRegistrationHtml, "mail/prepared_registration.html" {
+    link: &'a str,
+    until: &'a str,
+    lifetime: &'a str,
+});
 letter!(AlreadyRegisteredText, "mail/already_registered.txt",
     AlreadyRegisteredHtml, "mail/already_registered.html" {
     greeting: &'a str,
@@ -605,6 +616,16 @@ impl Desk<'_> {
                 },
                 CompleteRegistrationText,
                 CompleteRegistrationHtml {
+                    link: &self.link(&self.paths.complete_registration, link),
+                    until: &self.moment(link.expires_at),
+                    lifetime: &self.span(link.expires_at.since(link.issued_at)),
+                }
+            ),
+            Letter::PreparedRegistration { link } => write_letter!(
+                head,
+                format!("Complete your registration - {}", head.service_name),
+                PreparedRegistrationText,
+                PreparedRegistrationHtml {
                     link: &self.link(&self.paths.complete_registration, link),
                     until: &self.moment(link.expires_at),
                     lifetime: &self.span(link.expires_at.since(link.issued_at)),

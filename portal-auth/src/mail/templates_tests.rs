@@ -35,6 +35,15 @@ fn registration() -> Letter<'static> {
     }
 }
 
+fn prepared() -> Letter<'static> {
+    Letter::PreparedRegistration {
+        link: MailedLink {
+            expires_at: NOW.plus(minutes(719)),
+            ..link()
+        },
+    }
+}
+
 /// A link that works until tomorrow.
 fn link() -> MailedLink<'static> {
     MailedLink {
@@ -66,7 +75,7 @@ fn being_changed<'a>(name: &'a str, cancel: Option<MailedLink<'a>>) -> Letter<'a
 }
 
 /// The letters to people whose name is not known, or not to be told.
-fn to_nobody_by_name() -> [Letter<'static>; 3] {
+fn to_nobody_by_name() -> [Letter<'static>; 4] {
     [
         registration(),
         Letter::ConfirmEmail { link: link() },
@@ -75,6 +84,7 @@ fn to_nobody_by_name() -> [Letter<'static>; 3] {
             from: "jo@school.example",
             frozen_at: NOW,
         },
+        prepared(),
     ]
 }
 
@@ -308,11 +318,12 @@ fn subjects_are_constant_and_hold_no_code() {
     let code = code("482913");
     let subjects: Vec<_> = all("Jo", &code).iter().map(|l| rendered(l).subject).collect();
     assert_eq!(
-        subjects[..13],
+        subjects[..14],
         [
             "Complete your registration - Professional Portal",
             "Confirm your new email address",
             "An account was frozen by its owner",
+            "Complete your registration - Professional Portal",
             "You already have an account",
             "Your account is ready",
             "Your Verification Code",
@@ -325,11 +336,11 @@ fn subjects_are_constant_and_hold_no_code() {
             "Your Secret Question was changed",
         ]
     );
-    assert_eq!(subjects[13..17], subjects[9..13], "the same without their links");
-    assert!(subjects[17..21].iter().all(|s| s == "Too many login attempts"));
+    assert_eq!(subjects[14..18], subjects[10..14], "the same without their links");
+    assert!(subjects[18..22].iter().all(|s| s == "Too many login attempts"));
     let changed = "Your account was changed by an administrator";
-    assert!(subjects[21..26].iter().all(|s| s == changed));
-    assert_eq!(subjects[26], "We have your change (CC-7F3K-92QD)");
+    assert!(subjects[22..27].iter().all(|s| s == changed));
+    assert_eq!(subjects[27], "We have your change (CC-7F3K-92QD)");
     let recovery = [
         "Reset your password",
         "Reset your password",
@@ -339,14 +350,14 @@ fn subjects_are_constant_and_hold_no_code() {
         "Resetting your password is paused",
         "Resetting your password is paused",
     ];
-    assert_eq!(subjects[27..34], recovery);
+    assert_eq!(subjects[28..35], recovery);
     let closed = "Your account will be closed on 17 May";
     let attempts = "Login attempts on your account";
     assert_eq!(
-        subjects[34..39],
+        subjects[35..40],
         ["New login to your account", closed, closed, attempts, attempts]
     );
-    assert_eq!(subjects[39..], ["About your request"]);
+    assert_eq!(subjects[40..], ["About your request"]);
 }
 
 #[test]
@@ -368,6 +379,37 @@ fn a_registration_mail_leads_with_its_link_and_tells_how_long_it_works() {
             .contains("The link lasts 12 hours. It works until 10:39 am on 4 May.")
     );
     assert!(mail.text.contains("If this was not you, do nothing"));
+}
+
+#[test]
+fn a_prepared_registration_leads_to_a_password_of_ones_own() {
+    // E1, I-01
+    let mail = rendered(&prepared());
+    let text = mail.text.replace('\n', " ");
+    assert!(
+        text.starts_with("Hello,  An administrator of Professional Portal has prepared an account for you")
+    );
+    for words in [
+        "choose your own password",
+        "The link lasts 12 hours",
+        "sends you a new one",
+        "none will be made",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("Thank you for registering"));
+    assert_eq!(links(&mail.text).len(), 1);
+    assert!(
+        mail.text
+            .lines()
+            .all(|line| line.contains("://") || line.chars().count() <= WIDTH)
+    );
+    assert_eq!(mail.subject, "Complete your registration - Professional Portal");
+    let html = mail.html.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        html.contains("choose your own password") && html.contains("none will be made"),
+        "{html}"
+    );
 }
 
 #[test]
@@ -527,7 +569,7 @@ fn the_mails_of_a_change_of_address_carry_one_link_each_and_only_one_that_takes_
 #[test]
 fn an_administrator_is_told_which_account_was_frozen_and_from_where() {
     // CHG-2
-    let [_, _, frozen] = to_nobody_by_name();
+    let [_, _, frozen, _] = to_nobody_by_name();
     let text = rendered(&frozen).text;
     assert!(text.contains("\nAccount: thief@elsewhere.example\n"), "{text}");
     assert!(text.contains("\nFrozen from: jo@school.example\n"), "{text}");

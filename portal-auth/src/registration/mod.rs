@@ -3,6 +3,9 @@
 //! A registration is not an account and reserves nothing: two people may have one for the same address, each with
 //! its own link and password. The account is made when somebody opens a link and enters the password of that same
 //! registration; the address's other registrations end with it.
+//!
+//! One that an administrator has prepared has no password. Its link begins the steps anew in whatever browser opens it,
+//! with what was prepared filled in, and the account is made when a password was chosen there.
 
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
@@ -73,7 +76,35 @@ impl RegistrationState {
     reason = "stores build it from a row; a new column must break them"
 )]
 pub struct RegistrationData {
-    /// The hash of the password chosen at the first step.
+    /// The hash of the password chosen at the first step; `None` where an administrator has prepared it, and then no
+    /// account is made of it: see [`complete`](Self::complete).
+    pub password: Option<StoredHash>,
+    /// The secret question, where the service asks one.
+    pub question: Option<QuestionId>,
+    /// The hash of its answer.
+    pub answer: Option<StoredHash>,
+    /// The profile's sections.
+    pub profile: StoredProfile,
+}
+
+impl RegistrationData {
+    /// What the account is made of; `None` while nobody has chosen a password.
+    #[must_use]
+    pub fn complete(self) -> Option<AccountData> {
+        Some(AccountData {
+            password: self.password?,
+            question: self.question,
+            answer: self.answer,
+            profile: self.profile,
+        })
+    }
+}
+
+/// Everything an account is made of, with a password that was chosen for it: there is no other way to make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccountData {
+    /// The hash of the chosen password.
     pub password: StoredHash,
     /// The secret question, where the service asks one.
     pub question: Option<QuestionId>,
@@ -81,6 +112,35 @@ pub struct RegistrationData {
     pub answer: Option<StoredHash>,
     /// The profile's sections.
     pub profile: StoredProfile,
+}
+
+impl AccountData {
+    /// What an account is made of.
+    #[must_use]
+    pub const fn new(
+        password: StoredHash,
+        question: Option<QuestionId>,
+        answer: Option<StoredHash>,
+        profile: StoredProfile,
+    ) -> Self {
+        Self {
+            password,
+            question,
+            answer,
+            profile,
+        }
+    }
+}
+
+impl From<AccountData> for RegistrationData {
+    fn from(data: AccountData) -> Self {
+        Self {
+            password: Some(data.password),
+            question: data.question,
+            answer: data.answer,
+            profile: data.profile,
+        }
+    }
 }
 
 /// A submitted registration as one row.
@@ -106,4 +166,12 @@ pub struct RegistrationRow {
     pub submitted_at: Timestamp,
     /// Until when an expired link can be replaced by a new one; the row is purged afterwards.
     pub kept_until: Timestamp,
+}
+
+impl RegistrationRow {
+    /// Whether an administrator has prepared it, so that its person is still to choose a password.
+    #[must_use]
+    pub fn is_prepared(&self) -> bool {
+        self.data.as_ref().is_some_and(|data| data.password.is_none())
+    }
 }

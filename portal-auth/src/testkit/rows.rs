@@ -145,7 +145,7 @@ pub fn registration(n: u32, email: EmailAddress) -> RegistrationRow {
         email,
         state: RegistrationState::Submitted,
         data: Some(RegistrationData {
-            password: hash(n),
+            password: Some(hash(n)),
             question: Some(question()),
             answer: Some(hash(n.wrapping_add(1))),
             profile: profile(),

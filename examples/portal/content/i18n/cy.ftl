@@ -322,6 +322,8 @@ complete-password-hint = yr un a ddewiswyd gennych wrth gofrestru
 complete-button = Cwblhau’r cofrestriad
 complete-not-mine-hint = Wedi’i anghofio, neu a wnaeth rhywun arall gofrestru’r cyfeiriad hwn? Dechreuwch eto: mae’r cyfeiriad yn cyfrif fel un sydd wedi’i gadarnhau, ac ni chedwir dim o’r cofrestriad cynharach.
 complete-not-mine = Nid fi ddewisodd y cyfrinair hwn
+complete-prepared-lead = Mae’r ddolen hon yn cadarnhau <strong>{ $email }</strong>. Mae gweinyddwr wedi paratoi eich cofrestriad: dewiswch eich cyfrinair eich hun, yna gwiriwch eich manylion.
+complete-prepared-button = Dewiswch eich cyfrinair
 complete-wrong =
     { $n ->
         [two] Nid yw’r cyfrinair yn gywir. Mae gennych { $n } gynnig ar ôl.

@@ -346,6 +346,8 @@ complete-password-hint = the one you chose when you registered
 complete-button = Complete registration
 complete-not-mine-hint = Forgotten it, or did somebody else register this address? Start again: the address counts as confirmed and nothing of the earlier registration is kept.
 complete-not-mine = I did not choose this password
+complete-prepared-lead = This link confirms <strong>{ $email }</strong>. An administrator has prepared your registration: choose a password of your own, then check your details.
+complete-prepared-button = Choose your password
 complete-wrong =
     { $n ->
         [one] Password is not correct. 1 try left.

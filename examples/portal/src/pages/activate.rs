@@ -48,6 +48,7 @@ fn page(mut ctx: Ctx, link: &ActivationPage, trouble: Trouble) -> Result<Respons
         &CompleteRegistration {
             page,
             masked_email: link.masked_email.clone(),
+            prepared: link.prepared,
         },
     )
 }
@@ -157,7 +158,8 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     if !genuine {
         return page(ctx, &link, Trouble::stale());
     }
-    if pressed == "not_mine" {
+    // The form of a prepared registration has one button, and no field in which Return could press another.
+    if pressed == "not_mine" || link.prepared {
         return match ctx.app.auth.register_anew(&token).await {
             Ok(draft) => {
                 ctx.set_cookie(PortalCookie::Draft, (&draft).into());

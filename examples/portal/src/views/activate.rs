@@ -4,12 +4,14 @@ use askama::Template;
 
 use super::layout::Page;
 
-/// P10 `/account/complete-registration`; posts to itself with `do=complete` or `do=not_mine`.
+/// P10 `/account/complete-registration`; posts to itself with `do=complete`, `do=not_mine` or `do=choose`.
 #[derive(Template)]
 #[template(path = "complete_registration.html")]
 pub(crate) struct CompleteRegistration {
     pub(crate) page: Page,
     pub(crate) masked_email: String,
+    /// An administrator has prepared it: there is no password to ask for yet.
+    pub(crate) prepared: bool,
 }
 
 /// P11 `/account/registered`.

@@ -404,6 +404,7 @@ fn markup_in_a_registration_is_shown_as_text() {
     let complete = CompleteRegistration {
         page: page("x"),
         masked_email,
+        prepared: false,
     };
     for rendered in [
         html(&work),
@@ -466,13 +467,36 @@ fn the_sent_page_names_the_address_and_the_end_of_the_link() {
 }
 
 #[test]
+fn the_link_of_a_prepared_registration_asks_for_no_password_and_offers_to_choose_one() {
+    // P10, I-01
+    let html = html(&CompleteRegistration {
+        page: page("Confirm your email address"),
+        masked_email: "j•••@school.example".to_owned(),
+        prepared: true,
+    });
+    has(
+        &html,
+        &[
+            "<strong>j•••@school.example</strong>",
+            "An administrator has prepared your registration",
+        ],
+    );
+    assert!(!html.contains("type=\"password\""), "{html}");
+    assert_eq!(buttons(&html), [("choose", "Choose your password")]);
+}
+
+#[test]
 fn the_link_opens_a_page_that_asks_for_the_password() {
     // P10
     let (page, masked_email) = (
         page("Confirm your email address"),
         "j•••@school.example".to_owned(),
     );
-    let html = html(&CompleteRegistration { page, masked_email });
+    let html = html(&CompleteRegistration {
+        page,
+        masked_email,
+        prepared: false,
+    });
     has(
         &html,
         &[
