@@ -15,10 +15,11 @@ use crate::link::{
 };
 use crate::mail::outbox::{MailKind, OutboxRow};
 use crate::portal::Inner;
+use crate::recovering::void_links;
 use crate::secret::keyring::row_key;
 use crate::secret::token::{LinkToken, Purpose};
 use crate::store::Subject;
-use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
+use crate::unit_of_work::{Change, UnitOfWork, Write};
 
 /// A link that is to be made.
 #[derive(Debug, Clone, Copy)]
@@ -79,14 +80,8 @@ pub(crate) fn void_pending(
     spared: Option<LinkPurpose>,
     now: Timestamp,
 ) -> UnitOfWork {
-    let void = |purpose| Sweep::VoidLinks {
-        subject: LinkSubject::Account(account.id),
-        purpose: Some(purpose),
-        state: LinkState::Void,
-        now,
-    };
-    let purposes = PENDING.into_iter().filter(|p| Some(*p) != spared);
-    purposes.fold(work, |work, purpose| work.sweep(void(purpose)))
+    let purposes: Vec<_> = PENDING.into_iter().filter(|p| Some(*p) != spared).collect();
+    void_links(work, account, &purposes, now)
 }
 
 impl Inner {

@@ -13,7 +13,7 @@
 mod common;
 
 use common::watched_store::Mishap;
-use common::{DAY, MICRO, OPERATOR, OTHER_PASSWORD, PASSWORD, VAL, World, address, stranger};
+use common::{ANSWER, DAY, MICRO, OPERATOR, OTHER_PASSWORD, PASSWORD, VAL, World, address, stranger};
 use portal_auth::NewPassword;
 use portal_auth::TakeBackRefused;
 use portal_auth::account::status::TwoStep;
@@ -86,6 +86,24 @@ async fn everybody_is_out_and_a_new_password_comes_by_mail() {
     assert_eq!(reset.filter(|m| m.link == Some(resets[0].key)).count(), 1, "E5");
     assert_eq!(world.audited("not_me.done"), 1);
     world.assert_audit_is_genuine();
+    // The link opens the account again, with the answer and a password of the owner's own (RST-3).
+    let reset = world.link_in(VAL, "reset-password").await;
+    let given = world
+        .auth
+        .answer_reset(&stranger(1), &reset, ANSWER)
+        .await
+        .unwrap();
+    let new = NewPassword::new("Third-Garden-58").repeated("Third-Garden-58");
+    world
+        .auth
+        .set_new_password(&stranger(1), &reset, Some(&given), &new)
+        .await
+        .unwrap();
+    assert!(!world.account(VAL).await.locked);
+    world
+        .try_sign_in(&stranger(2), VAL, "Third-Garden-58")
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
