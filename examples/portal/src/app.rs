@@ -264,6 +264,7 @@ pub fn router(app: &Shared) -> Router {
         )
         .route("/account/freeze", get(pages::take_back::show_freeze).post(pages::take_back::freeze))
         .route("/account/not-me", get(pages::take_back::show_not_me).post(pages::take_back::not_me))
+        .route("/account/change-of-circumstances", get(pages::circumstances::show))
         .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
         .route("/account/sessions", get(pages::sessions::show).post(pages::sessions::submit))
         .route("/account/activity", get(pages::activity::show))

@@ -3,9 +3,11 @@
 //! Exit status: 0 done, 1 failed while running, 2 wrong usage or a refused configuration. Problems go to standard
 //! error, one sentence each.
 
+mod accounts;
 mod audit;
 mod check;
 mod keys;
+mod outbox;
 mod service;
 
 use std::io::{self, Write};
@@ -14,9 +16,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use portal_auth::account::email::EmailAddress;
 
+pub use self::accounts::{AccountsCommand, Beginning, OneAccount};
 pub use self::audit::{AuditCommand, VerifyAudit};
 pub use self::check::keys_to_start_with;
 pub use self::keys::KeysCommand;
+pub use self::outbox::{OneMail, OutboxCommand, Wanted};
 use crate::settings::{Given, keys_file, load};
 
 /// A complete professional portal: accounts, sign-in, two-step areas.
@@ -48,36 +52,14 @@ pub enum Command {
     /// Looks after accounts
     #[command(subcommand)]
     Accounts(AccountsCommand),
+    /// Looks after mails that wait or were given up
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Checks that nobody has changed the audit
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Removes what has expired
     Purge,
-}
-
-/// What to do with the account of an address.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-#[non_exhaustive]
-pub enum AccountsCommand {
-    /// Shows the account of an address
-    Find(OneAccount),
-    /// Closes sign-in and ends every session
-    Disable(OneAccount),
-    /// Opens sign-in again
-    Enable(OneAccount),
-    /// Ends every session
-    EndSessions(OneAccount),
-    /// Lifts the wait after too many tries
-    Unlock(OneAccount),
-}
-
-/// An account, by its address.
-#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
-#[non_exhaustive]
-pub struct OneAccount {
-    /// Its email address
-    #[arg(value_name = "ADDRESS", value_parser = address)]
-    pub address: EmailAddress,
 }
 
 /// Runs the program with the arguments and the environment of this process.
@@ -106,6 +88,7 @@ pub fn main() -> ExitCode {
         service @ (Command::Serve
         | Command::Migrate
         | Command::Accounts(_)
+        | Command::Outbox(_)
         | Command::Audit(_)
         | Command::Purge) => load(cli.given)
             .map(|(settings, content)| service::run(&service, &settings, &content, &mut outputs)),

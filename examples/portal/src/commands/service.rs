@@ -1,20 +1,14 @@
-//! The commands that need the database: serve, migrate, accounts and purge.
+//! The commands that need the database, each brought to its end on a runtime of its own.
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use portal_auth::PortalAuth;
-use portal_auth::error::Denied;
-use portal_auth::features::administer::{AdministerRefused, Administrator};
 
-use super::audit;
-use super::{AccountsCommand, Command, Outputs, keys_to_start_with, refused};
+use super::{Command, Outputs, accounts, audit, keys_to_start_with, outbox, refused};
 use crate::logging;
 use crate::service::{Failure, build, open_store, serve};
 use crate::settings::{Content, Settings};
-
-/// Who acts here.
-const BY: &Administrator = &Administrator::at_the_command_line();
 
 /// Runs one of them to its end.
 pub(super) fn run(
@@ -44,13 +38,17 @@ pub(super) fn run(
     let done = runtime.block_on(async {
         match command {
             Command::Migrate => migrate(settings, outputs).await,
-            Command::Accounts(command) => accounts(command, settings, content, outputs).await,
+            Command::Accounts(command) => {
+                let auth = auth(settings, content).await?;
+                accounts::run(command, &auth, outputs).await
+            }
+            Command::Outbox(command) => {
+                let auth = auth(settings, content).await?;
+                outbox::run(command, &auth, outputs).await
+            }
             Command::Audit(command) => {
-                let auth = auth(settings, content).await;
-                match auth {
-                    Ok(auth) => audit::run(command, &auth, outputs).await,
-                    Err(failure) => Err(failure),
-                }
+                let auth = auth(settings, content).await?;
+                audit::run(command, &auth, outputs).await
             }
             Command::Purge => purge(settings, content, outputs).await,
             Command::Serve | Command::Check | Command::Keys(_) => serve(settings, content).await,
@@ -89,55 +87,6 @@ async fn migrate(settings: &Settings, outputs: &mut Outputs<'_>) -> Result<(), F
 async fn auth(settings: &Settings, content: &Content) -> Result<PortalAuth, Failure> {
     let store = open_store(settings, false).await?;
     Ok(build(settings, content, store)?.app.auth.clone())
-}
-
-async fn accounts(
-    command: &AccountsCommand,
-    settings: &Settings,
-    content: &Content,
-    outputs: &mut Outputs<'_>,
-) -> Result<(), Failure> {
-    let auth = auth(settings, content).await?;
-    let (address, done, what) = match command {
-        AccountsCommand::Find(one) => {
-            let account = auth.find_account(&one.address).await?;
-            let account = account.ok_or(AdministerRefused::NoAccount)?;
-            outputs.say(&format!("address   {}", account.email.as_str()));
-            outputs.say(&format!("id        {}", account.id));
-            outputs.say(&format!("status    {}", account.status.as_str()));
-            outputs.say(&format!("two step  {}", account.two_step.as_str()));
-            outputs.say(&format!("made      {}", account.created_at));
-            return Ok(());
-        }
-        AccountsCommand::Disable(one) => (
-            &one.address,
-            auth.disable_account(BY, &one.address).await,
-            "is disabled",
-        ),
-        AccountsCommand::Enable(one) => (
-            &one.address,
-            auth.enable_account(BY, &one.address).await,
-            "is enabled",
-        ),
-        AccountsCommand::EndSessions(one) => (
-            &one.address,
-            auth.end_all_sessions(BY, &one.address).await,
-            "has no session any more",
-        ),
-        AccountsCommand::Unlock(one) => (
-            &one.address,
-            auth.unlock_account(BY, &one.address).await,
-            "is open for tries again",
-        ),
-    };
-    match done {
-        Ok(()) => {
-            outputs.say(&format!("The account {} {what}.", address.as_str()));
-            Ok(())
-        }
-        Err(Denied::Refused(refused)) => Err(refused.into()),
-        Err(denied) => Err(Box::new(denied)),
-    }
 }
 
 async fn purge(settings: &Settings, content: &Content, outputs: &mut Outputs<'_>) -> Result<(), Failure> {

@@ -62,6 +62,26 @@ async fn an_operator_looks_after_accounts_from_the_command_line(database: Databa
     assert_eq!(accounts("unlock", &address).0, Some(0));
     assert_eq!(log_in(&mut guesser, &address, PASSWORD).await.path, "/home");
 
+    let (code, listed) = accounts("list", &address[..8]);
+    assert_eq!(code, Some(0), "{listed}");
+    assert!(listed.contains(&format!("{address} active off")), "{listed}");
+    assert_eq!(accounts("clear-two-step", &address).0, Some(1), "it is off");
+    assert_eq!(accounts("start-reset", &address).0, Some(0));
+    let outbox = |arguments: &[&str]| {
+        let output = site.run(&[&["outbox"], arguments].concat());
+        (output.status.code(), told(&output))
+    };
+    let (code, mails) = outbox(&["list", "--to", &address]);
+    assert_eq!(code, Some(0), "{mails}");
+    let reset = mails.lines().find(|line| line.contains("reset-password"));
+    let id = reset.and_then(|line| line.split(' ').next()).unwrap();
+    assert_eq!(outbox(&["retry", id]).0, Some(1), "it is not dead");
+    assert_eq!(outbox(&["list", "--status", "lost"]).0, Some(2));
+    assert_eq!(accounts("erase", &address).0, Some(0));
+    assert_eq!(accounts("find", &address).0, Some(1));
+    let gone = log_in(&mut guesser, &address, PASSWORD).await;
+    assert_eq!(gone.errors(), ["Email Address or Password is not correct."]);
+
     let output = site.run(&["purge"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
 }
