@@ -91,7 +91,7 @@ async fn a_right_password_whose_code_failed_is_told() {
         assert!(answer.is_err());
     }
     let text = world.latest(VAL, UNUSUAL).await;
-    assert!(text.contains("did not get in"), "{text}");
+    assert!(text.contains("None of them was"), "{text}");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ use views::{
     layout::{FieldMessage, Notice, Page, Place, SignedInHeader, TimeOut},
     menu::menu,
     messages::{self, message},
+    own_account::{Activity, ActivityLine, CloseAccount, RestoreAccount, SessionCard, Sessions, YourData},
     profile::{PersonalDetails, ProfessionalRoles, RemoveRole, RoleCard, RoleForm, SavedMeanwhile},
     recovery::{CancelRecovery, ForgottenPassword, Otherwise, ResetAnswer, ResetPassword, ResetPaused},
     register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
@@ -438,6 +439,7 @@ impl Gallery<'_> {
         self.write("account", &overview)?;
         self.my_details()?;
         self.changes()?;
+        self.own_account()?;
         let mut page = signed_in("Two Step Verification", Place::Account);
         page.notice = Some(Notice::done(Language::ENGLISH.t("nothing-changed")));
         let (preferred_method, areas) = ("none".to_owned(), vec![AREA.to_owned()]);
@@ -460,6 +462,75 @@ impl Gallery<'_> {
                 email,
                 code,
                 next: None,
+            },
+        )
+    }
+
+    fn own_account(&self) -> Result<(), Box<dyn Error>> {
+        let session = |handle: &str, browser: &str, this_one| SessionCard {
+            handle: handle.to_owned(),
+            browser: browser.to_owned(),
+            network: "192.0.2.x".to_owned(),
+            logged_in: "9:02 am today".to_owned(),
+            last_used: "10:40 am today".to_owned(),
+            this_one,
+        };
+        self.write(
+            "sessions",
+            &Sessions {
+                page: signed_in("Where you are logged in", Place::Account),
+                menu: menu("/account/sessions"),
+                sessions: vec![
+                    session("aa", "Firefox on Windows", true),
+                    session("bb", "Safari on iPhone", false),
+                ],
+            },
+        )?;
+        let line = |what: &str, browser: &str| ActivityLine {
+            when: "10:40 am today".to_owned(),
+            what: what.to_owned(),
+            browser: browser.to_owned(),
+        };
+        self.write(
+            "activity",
+            &Activity {
+                page: signed_in("Account activity", Place::Account),
+                menu: menu("/account/activity"),
+                entries: vec![
+                    line("You logged in.", "Firefox on Windows"),
+                    line("Logging in was paused after too many wrong passwords.", ""),
+                ],
+                cut: true,
+            },
+        )?;
+        let (grace, erased_from) = ("14 days".to_owned(), "10:40 am on 17 May".to_owned());
+        let (title, your_data) = ("Download or close account", "/account/your-data");
+        self.write(
+            "your-data",
+            &YourData {
+                page: signed_in(title, Place::Account),
+                menu: menu(your_data),
+                grace: grace.clone(),
+            },
+        )?;
+        let mut page = signed_in("Close your account", Place::Account);
+        page.errors = vec![FieldMessage::new("password", "Password is not correct.")];
+        self.write(
+            "close-account",
+            &CloseAccount {
+                page,
+                menu: menu("/account/close"),
+                email: EMAIL.to_owned(),
+                grace,
+                erased_from: erased_from.clone(),
+            },
+        )?;
+        self.write(
+            "restore-account",
+            &RestoreAccount {
+                page: titled("Restore your account"),
+                masked_email: "j•••@school.example".to_owned(),
+                erased_from,
             },
         )
     }

@@ -52,7 +52,7 @@ pub struct ActivityEntry {
 }
 
 /// What a person is told of, and how it ended; everything else in the audit is the operator's.
-const TOLD: [(Reason, Outcome); 33] = [
+const TOLD: [(Reason, Outcome); 41] = [
     (Reason::new("account.made"), Outcome::Done),
     (Reason::new("sign_in.done"), Outcome::Done),
     (Reason::new("sign_in.code_sent"), Outcome::Begun),
@@ -74,6 +74,14 @@ const TOLD: [(Reason, Outcome); 33] = [
     (Reason::new("change_email.cancelled"), Outcome::Refused),
     (Reason::new("change_email.frozen"), Outcome::Done),
     (Reason::new("not_me.done"), Outcome::Done),
+    (Reason::new("reset.requested"), Outcome::Begun),
+    (Reason::new("reset.answered"), Outcome::Begun),
+    (Reason::new("reset.refused"), Outcome::Refused),
+    (Reason::new("reset.done"), Outcome::Done),
+    (Reason::new("reset.started"), Outcome::Begun),
+    (Reason::new("recovery.asked"), Outcome::Begun),
+    (Reason::new("recovery.refused"), Outcome::Refused),
+    (Reason::new("recovery.cancelled"), Outcome::Refused),
     (Reason::new("profile.updated"), Outcome::Done),
     (Reason::new("sessions.ended"), Outcome::Done),
     (Reason::new("sessions.others_ended"), Outcome::Done),
