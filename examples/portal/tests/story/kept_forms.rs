@@ -18,6 +18,7 @@ on_both_databases! {
     a_script_keeps_what_is_typed_and_only_typing_is_activity
     asking_how_long_is_left_extends_nothing
     every_form_of_my_account_opens_again_filled_in
+    forms_with_secrets_open_again_without_them
     a_stale_form_has_no_effect_and_keeps_its_values_on_every_page
 }
 
@@ -480,6 +481,82 @@ async fn every_form_of_my_account_opens_again_filled_in(database: Database) {
     assert_eq!(page.value_of("role"), "Teacher");
 }
 
+async fn forms_with_secrets_open_again_without_them(database: Database) {
+    // P20 to P22: secrets are never stored, and the other fields are there again.
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let (address, _) = chosen(&site, &mut jo, "secrets").await;
+    let next = fresh_address("moved");
+    let email = |page: &Page| {
+        let form = page
+            .button("Save")
+            .with("email", &next)
+            .with("email2", "typo@school.example");
+        form.with("password", PASSWORD)
+    };
+    let refilled = |page: &Page| {
+        assert!(page.notice().starts_with(FILLED_IN), "{}", page.notice());
+        assert_eq!(page.value_of("email"), next);
+        assert_eq!(page.value_of("email2"), "typo@school.example");
+        assert_eq!(page.value_of("password"), "");
+        assert!(!page.body.contains(PASSWORD));
+    };
+    let form = email(&jo.open("/account/change-email-address").await);
+    let page = too_late(&site, &mut jo, &form, &address).await;
+    refilled(&page);
+    // STP-3: the same when a fresh proof is asked for first.
+    let mut again = Person::at(&portal);
+    log_in(&mut again, &address, PASSWORD).await;
+    let form = email(&again.open("/account/change-email-address").await);
+    site.clock().advance(MINUTE * 6);
+    let confirm = again.send(&form).await;
+    assert_eq!(confirm.h1(), "Confirm it is you");
+    let form = confirm.button("Continue").with("password", PASSWORD);
+    refilled(&again.send(&form).await);
+
+    let page = jo.open("/account/change-secret-question").await;
+    let question = page
+        .attributes_of("select[name=question] option", "value")
+        .pop()
+        .unwrap();
+    let form = page.button("Save").with("question", &question);
+    let form = form.with("password", PASSWORD).with("answer", "Blue Ford Fiesta");
+    let page = too_late(&site, &mut jo, &form, &address).await;
+    assert_eq!(page.value_of("question"), question);
+    assert_eq!(
+        (page.value_of("answer"), page.value_of("password")),
+        (String::new(), String::new())
+    );
+    assert!(!page.body.contains("Fiesta"));
+
+    // Nothing of a new password is kept, nor said to be.
+    let form = jo.open("/account/change-password").await.button("Save");
+    let form = form
+        .with("password", PASSWORD)
+        .with("new-password", "Other-Horse-42-battery");
+    site.clock().advance(MINUTE * 30);
+    let out = jo
+        .send(&form.with("new-password2", "Other-Horse-42-battery"))
+        .await;
+    assert!(!out.main().contains(SAVED), "{}", out.main());
+    let page = back_in(&mut jo, &out, &address).await;
+    assert_eq!(
+        (page.h1(), page.value_of("new-password")),
+        ("Change Password".into(), String::new())
+    );
+    // And no secret came to the database by way of a kept form.
+    if database == Database::Sqlite {
+        for file in ["portal.db", "portal.db-wal"] {
+            let held = std::fs::read(site.folder().join(file)).unwrap_or_default();
+            for secret in [PASSWORD, "Fiesta", "Other-Horse"] {
+                let found = held.windows(secret.len()).any(|part| part == secret.as_bytes());
+                assert!(!found, "I-12b: {secret} is in {file}");
+            }
+        }
+    }
+}
+
 async fn a_stale_form_has_no_effect_and_keeps_its_values_on_every_page(database: Database) {
     // R13, WEB-2
     const STALE: &str = "This page was open for a long time. Check your answers and try again.";
@@ -505,6 +582,13 @@ async fn a_stale_form_has_no_effect_and_keeps_its_values_on_every_page(database:
             "Save",
             Some(("preferred_method", "email")),
         ),
+        (
+            "/account/change-email-address",
+            "Save",
+            Some(("email", "new@school.example")),
+        ),
+        ("/account/change-password", "Save", None),
+        ("/account/change-secret-question", "Save", None),
         ("/account/confirm-password", "Continue", None),
         ("/home", "Logout", None),
     ];
