@@ -24,5 +24,6 @@ mod languages;
 mod my_details;
 mod operating;
 mod processes;
+mod recovery;
 mod refusals;
 mod where_logged_in;
