@@ -1,6 +1,6 @@
 //! Everything the service keeps about an account, for its owner to take away (portal P27, "Download").
 //!
-//! Made from the whole [`Dossier`](crate::store::Dossier), row by row: every field is either told or left out for a
+//! Made from the whole [`Dossier`], row by row: every field is either told or left out for a
 //! reason that stands beside it, and a new column stops the compiler here. Told are the person's details, every time and
 //! every handle; never told is what opens something (hashes, seeds, keys, epochs) or what names somebody else (what was
 //! typed into a registration that nobody has completed, the pseudonyms of networks). Needs a proof not older than five

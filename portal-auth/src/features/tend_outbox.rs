@@ -2,7 +2,7 @@
 //! that waits.
 //!
 //! A mail here is its row, never its text: no link and no code is in it (MAIL-8). Each act asks for the
-//! [`Administrator`](crate::features::administer::Administrator) who does it and is audited as `outbox.*`; the
+//! [`Administrator`] who does it and is audited as `outbox.*`; the
 //! recipient is told nothing, since nothing of theirs changes.
 
 use crate::account::email::EmailAddress;
