@@ -128,13 +128,37 @@ fn told(row: AuditRow, since: Timestamp) -> Option<ActivityEntry> {
         reason: row.reason,
         outcome,
         by: row.actor,
-        browser: row.label,
+        // An administrator's label names them, which is the operator's business and not the owner's.
+        browser: match row.actor {
+            Actor::Administrator => String::new(),
+            Actor::Visitor | Actor::Owner | Actor::System => row.label,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_owner_is_not_told_which_administrator_acted() {
+        let at = Timestamp::from_micros(0);
+        let row = |actor| AuditRow {
+            id: crate::audit::EventId::from_bytes([1; 16]),
+            at,
+            kind: TOLD[0].0.code().to_owned(),
+            reason: String::new(),
+            actor,
+            account: None,
+            address: None,
+            network: None,
+            label: "account 00ff".to_owned(),
+            mac_key: String::new(),
+            mac: [0; 16],
+        };
+        assert_eq!(told(row(Actor::Administrator), at).unwrap().browser, "");
+        assert_eq!(told(row(Actor::Owner), at).unwrap().browser, "account 00ff");
+    }
 
     #[test]
     fn no_kind_is_told_twice() {

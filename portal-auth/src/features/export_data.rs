@@ -360,6 +360,12 @@ fn event(row: &AuditRow) -> Value {
         mac_key: _,
         mac: _,
     } = row;
+    // An administrator's label names them: somebody else, so it is left out.
+    let label = if *actor == Actor::Administrator {
+        ""
+    } else {
+        label.as_str()
+    };
     json!({
         "id": id,
         "at": time(*at),
