@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::TwoStep;
@@ -81,12 +82,29 @@ pub struct House {
 impl House {
     /// A service on a fresh store with `accounts` accounts that have each signed in from their browser once.
     pub async fn new(kind: Kind, kernel: Kernel, params: HashParams, accounts: u32) -> Self {
+        let mut house = Self::unvisited(kind, kernel, params, accounts).await;
+        for n in 0..house.accounts.len() {
+            let new = house.sign_in(n).await.expect("the right password");
+            let slot = house.devices.get_mut(n).expect("one of the accounts");
+            *slot = new.device.map(|device| device.expose().to_owned());
+        }
+        house.servers = house.server.map(siblings_of).unwrap_or_default();
+        house
+    }
+
+    /// A service on a fresh store with `accounts` accounts that nobody has used yet.
+    pub async fn unvisited(kind: Kind, kernel: Kernel, params: HashParams, accounts: u32) -> Self {
         let (store, server, ground) = open(kind).await;
         let mut config = Config::portal("https://portal.example".parse().expect("an address"));
         config.passwords.hash = params;
         config.passwords.engine = kernel.engine();
-        // A bench signs in more often than a person may.
+        // As the portal does it, in shorter steps: nothing here takes as long.
+        config.answer_step = Duration::from_millis(20);
+        // A bench signs in more often than a person may, and one machine asks for everybody.
         config.guessing.ladder.hashes = 1_000_000_000;
+        config.guessing.network_failures = 1_000_000_000;
+        config.mail.per_network = vec![(1000, Duration::from_secs(1))];
+        config.mail.an_hour_over_all = 1_000_000_000;
         let hash = hash_of(PASSWORD, params).await;
         let accounts: Vec<_> = (1..=accounts)
             .map(|n| AccountRow {
@@ -104,21 +122,14 @@ impl House {
         let keyring = Keyring::random(&SystemEntropy::default()).expect("keys");
         let built = PortalAuth::build(config, store, RecordingMailer::new(), keyring);
         let (auth, _background) = built.expect("a configuration");
-        let mut house = Self {
+        Self {
             auth,
             servers: Vec::new(),
             server,
             devices: vec![None; accounts.len()],
             accounts,
             _ground: ground,
-        };
-        for n in 0..house.accounts.len() {
-            let new = house.sign_in(n).await.expect("the right password");
-            let slot = house.devices.get_mut(n).expect("one of the accounts");
-            *slot = new.device.map(|device| device.expose().to_owned());
         }
-        house.servers = house.server.map(siblings_of).unwrap_or_default();
-        house
     }
 
     /// Whether [`servers`](Self::servers) are all there are: a connection that was made since is in no measurement.
@@ -171,14 +182,78 @@ impl House {
     }
 
     /// The first step of a registration: two hashes and one draft.
-    pub async fn register(&self) -> DraftToken {
+    pub async fn register(&self, address: &str) -> DraftToken {
         let question = self.auth.config().registration.questions.iter().next();
         let question = question.map_or("", |q| q.id().as_str());
-        let details = SecurityDetails::new("kim@school.example", PASSWORD)
-            .repeated("kim@school.example", PASSWORD)
+        let details = SecurityDetails::new(address, PASSWORD)
+            .repeated(address, PASSWORD)
             .with_question(question, "a long walk by the water");
         let saved = self.auth.save_security_details(&visitor(), None, details).await;
         saved.expect("the first step")
+    }
+
+    /// The address of an account.
+    #[must_use]
+    pub fn email(&self, n: u32) -> String {
+        rows::email(n.saturating_add(1)).as_str().to_owned()
+    }
+
+    /// What comes before the request that is timed: the steps of a registration.
+    pub async fn prepare(&self, asked: Asked, address: &str) -> Option<DraftToken> {
+        match asked {
+            Asked::Registration => Some(self.register(address).await),
+            Asked::SignIn | Asked::ForgottenPassword => None,
+        }
+    }
+
+    /// Asks about an address as a stranger would; the answers are the same whether it has an account.
+    pub async fn ask(&self, asked: Asked, address: &str, draft: Option<&DraftToken>) {
+        match asked {
+            Asked::SignIn => {
+                let form = SignInForm::new(address, "Wrong-Rivers-Bend-2026");
+                let refused = self.auth.sign_in(&visitor(), form).await;
+                assert!(
+                    matches!(refused, Err(Denied::Refused(SignInRefused::NotCorrect))),
+                    "{refused:?}"
+                );
+            }
+            Asked::ForgottenPassword => {
+                let asked = self.auth.request_reset(&visitor(), address).await;
+                asked.expect("the one answer");
+            }
+            Asked::Registration => {
+                let draft = draft.expect("a registration in steps");
+                let sent = self.auth.submit_registration(&visitor(), draft).await;
+                sent.expect("the one answer");
+            }
+        }
+    }
+}
+
+/// Where a stranger can ask whether an address has an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a bench of all there are")]
+pub enum Asked {
+    /// A sign-in with a wrong password.
+    SignIn,
+    /// A forgotten password.
+    ForgottenPassword,
+    /// The last step of a registration.
+    Registration,
+}
+
+impl Asked {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SignIn, Self::ForgottenPassword, Self::Registration];
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::SignIn => "sign-in",
+            Self::ForgottenPassword => "forgotten password",
+            Self::Registration => "registration",
+        })
     }
 }
 

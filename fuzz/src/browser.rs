@@ -8,7 +8,8 @@ use axum::Router;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use portal::app::router;
-use portal::service::{Portal, assemble, config};
+use portal::circumstances::InMemoryReports;
+use portal::service::{Opened, Portal, assemble, config};
 use portal::settings::{Content, Given, Settings, load};
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::TwoStep;
@@ -20,8 +21,8 @@ use portal_auth::password::hash::{
 };
 use portal_auth::secret::keyring::Keyring;
 use portal_auth::secret::token::DraftToken;
-use portal_auth::store::AccountStore as _;
 use portal_auth::store::in_memory::InMemoryStore;
+use portal_auth::store::{AccountStore as _, Store};
 use portal_auth::testkit::{ManualClock, ScriptedEntropy, rows};
 use portal_auth::visitor::Visitor;
 use portal_auth::{Environment, PortalAuth};
@@ -86,8 +87,10 @@ impl Browser {
         environment.hasher = Some(hasher());
         let store = Arc::new(InMemoryStore::new());
         let config = config(settings, content).expect("a configuration");
-        let rows = Arc::new(Arc::clone(&store));
-        let portal = assemble(settings, content, config, environment, keyring, rows).expect("a portal");
+        let rows: Arc<dyn Store> = Arc::new(Arc::clone(&store));
+        let reports = Arc::new(InMemoryReports::beside(Arc::clone(&rows)));
+        let opened = Opened { store: rows, reports };
+        let portal = assemble(settings, content, config, environment, keyring, opened).expect("a portal");
         Self {
             router: router(&portal.app),
             portal,

@@ -20,7 +20,7 @@ mod site;
 pub use crate::identity::{email, password};
 pub use crate::letters::mail;
 pub use crate::requests::{cookies, form, forwarded, next};
-pub use crate::secrets::{code, stored_hash, tokens};
+pub use crate::secrets::{code, imported_hash, stored_hash, tokens};
 pub use crate::site::{portal_forms, portal_requests};
 
 /// How far an input came.
@@ -43,12 +43,13 @@ impl Reached {
 pub type Target = fn(&[u8]) -> Reached;
 
 /// Every target under the name of its program and of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("code", code),
     ("cookies", cookies),
     ("email", email),
     ("form", form),
     ("forwarded", forwarded),
+    ("imported_hash", imported_hash),
     ("mail", mail),
     ("next", next),
     ("password", password),

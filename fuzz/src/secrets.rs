@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use portal_auth::error::Denied;
 use portal_auth::password::hash::{HashParams, StoredHash};
+use portal_auth::password::imported::ImportedHash;
 use portal_auth::secret::one_time_code::OneTimeCode;
 use portal_auth::secret::token::{
     ChallengeToken, DeviceToken, DraftToken, KeptFormToken, LinkToken, SessionToken, TOKEN_LENGTH,
@@ -156,6 +157,22 @@ pub fn code(data: &[u8]) -> Reached {
     for other in (6..=10).filter(|n| *n != digits) {
         assert!(OneTimeCode::parse(typed, other).is_err());
     }
+    Reached::Accepted
+}
+
+/// A hash of another service is read within the ceilings and kept as it is, or refused (HASH-4, I-34).
+#[must_use]
+pub fn imported_hash(data: &[u8]) -> Reached {
+    let text = String::from_utf8_lossy(data);
+    let stored = StoredHash::from_column(text.clone().into_owned());
+    let read = ImportedHash::parse(&text);
+    assert_eq!(read.is_ok(), stored.is_imported());
+    let Ok(hash) = read else {
+        return Reached::Refused;
+    };
+    assert_eq!(hash.as_stored().as_str(), text);
+    assert!(text.len() <= 256 && text.is_ascii());
+    assert!(StoredHash::parse(&text).is_err(), "one text, one form");
     Reached::Accepted
 }
 

@@ -58,9 +58,9 @@ fn each_target_has_a_program_and_a_corpus() {
 }
 
 macro_rules! replays {
-    ($($target:ident)+) => {
+    ($(fn $name:ident($target:ident);)+) => {
         $(#[test]
-        fn $target() {
+        fn $name() {
             replay(stringify!($target), portal_auth_fuzz::$target);
         })+
 
@@ -71,7 +71,21 @@ macro_rules! replays {
     };
 }
 
-replays! { code cookies email form forwarded mail next password portal_forms portal_requests stored_hash tokens }
+replays! {
+    fn i_34_code(code);
+    fn i_34_cookies(cookies);
+    fn i_34_email(email);
+    fn i_34_form(form);
+    fn i_34_forwarded(forwarded);
+    fn i_34_imported_hash(imported_hash);
+    fn i_34_mail(mail);
+    fn i_34_next(next);
+    fn i_34_password(password);
+    fn i_34_portal_forms(portal_forms);
+    fn i_34_portal_requests(portal_requests);
+    fn i_34_stored_hash(stored_hash);
+    fn i_34_tokens(tokens);
+}
 
 fn replay(name: &str, target: Target) {
     let corpus = files(&root().join("corpus").join(name));

@@ -154,7 +154,12 @@ where
         let signed_in = <SignedIn as FromRequestParts<S>>::from_request_parts(parts, state).await?;
         let policy = PortalAuth::from_ref(state).config().two_step;
         let person = signed_in.person();
-        match judge(policy, A::LEVEL, person.level(), person.asks_for_code()) {
+        let judgement = judge(policy, A::LEVEL, person.level(), person.asks_for_code());
+        if judgement != Judgement::Enter {
+            let path = parts.uri.path();
+            tracing::info!(account = %person.account(), path, "refused: the area asks for the second step");
+        }
+        match judgement {
             Judgement::Enter => Ok(Self {
                 signed_in,
                 area: PhantomData,

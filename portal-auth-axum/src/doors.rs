@@ -372,7 +372,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_request_asks_for_a_detour_stays_on_the_site(target in "/[!-~]{0,60}") {
+        fn i_31_whatever_a_request_asks_for_a_detour_stays_on_the_site(target in "/[!-~]{0,60}") {
             // I-31
             let Ok(request) = Request::get(&target).body(()) else { return Ok(()) };
             let (parts, ()) = request.into_parts();

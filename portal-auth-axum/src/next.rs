@@ -170,13 +170,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_passes_resolves_to_our_own_origin(target in r"\PC{0,40}") {
+        fn i_31_what_passes_resolves_to_our_own_origin(target in r"\PC{0,40}") {
             // I-31
             keeps_origin_and_path(&target)?;
         }
 
         #[test]
-        fn what_passes_resolves_to_our_own_origin_whatever_it_is_built_of(
+        fn i_31_what_passes_resolves_to_our_own_origin_whatever_it_is_built_of(
             pieces in prop::collection::vec(
                 prop::sample::select(vec![
                     "/", "//", "\\", "/account", "..", ".", "%2e", "%2f", "%5c", "@", ":", "evil.example", "https:",

@@ -312,9 +312,8 @@ async fn a_session_of_before_a_stricter_policy_signs_in_again() {
     let mut browser = lax.signed_in_browser().await;
     let strict = lax.restarted_with(TwoStepPolicy::RequiredForAll);
     browser.app = strict.app.clone();
-    assert_eq!(browser.opens("/areas/open").await.body, "One");
-    let refused = browser.opens("/areas/invites").await;
-    assert_eq!(refused.leads_to(), "/account/login?next=%2Fareas%2Finvites");
+    let refused = browser.opens("/areas/open").await;
+    assert_eq!(refused.leads_to(), "/account/login?next=%2Fareas%2Fopen");
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ fn assert_only_our_headers(parsed: &ParsedMail, to: &str) {
 
 // I-28, P-43
 #[test]
-fn an_address_that_smuggles_a_second_one_or_a_header_is_refused_for_good() {
+fn i_28_an_address_that_smuggles_a_second_one_or_a_header_is_refused_for_good() {
     let folder = Folder::new("smuggle");
     let long = format!("{}@{}.example", "a".repeat(64), "b".repeat(998));
     let hostile = [
@@ -182,7 +182,7 @@ proptest! {
 
     // I-28
     #[test]
-    fn whatever_the_bodies_hold_the_mail_has_one_recipient_and_our_headers_only(
+    fn i_28_whatever_the_bodies_hold_the_mail_has_one_recipient_and_our_headers_only(
         text in hostile_body(),
         html in hostile_body(),
         local in "[a-z0-9!#$%&'*+/=?^_`{|}~]([a-z0-9!#$%&'*+/=?^_`{|}~.-]{0,40}[a-z0-9])?",

@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::{FROM, HEADERS, ID, TO, clock, mail, mail_with};
 use portal_auth::mail::mailer::{MailError, Mailer as _};
 use portal_auth_lettre::{RelayError, SmtpMailer, SmtpMailerBuilder, Stage};
-use test_rig::{Fault, SmtpServer, TestCa, parse_mail};
+use test_rig::{Fault, OtherSmtpServer, SmtpServer, TestCa, parse_mail};
 
 fn mailer_for(server: &SmtpServer) -> SmtpMailerBuilder {
     SmtpMailer::builder(server.url())
@@ -93,6 +93,43 @@ async fn a_mail_arrives_over_starttls_with_every_header_it_must_have() {
     assert_eq!(parsed.parts, ["multipart/alternative", "text/plain", "text/html"]);
     assert_eq!(parsed.subject, "Complete your registration");
     assert_eq!(parsed.first_link(), Some("https://portal.example/a?t=x"));
+}
+
+#[tokio::test]
+async fn a_server_of_others_takes_a_mail_over_starttls_from_whoever_has_the_password() {
+    let server = OtherSmtpServer::start();
+    let mailer = |url: String| {
+        let builder = SmtpMailer::builder(url).from(FROM).ca_pem(server.ca_pem());
+        builder.clock(clock()).build().unwrap()
+    };
+    let refused = mailer(server.url_with("wrong")).send(&mail()).await;
+    assert!(refused.is_err(), "AUTH with a wrong password");
+    mailer(server.url()).send(&mail()).await.unwrap();
+
+    let arrived = server.wait_for_mail(1).await;
+    assert!(arrived.encrypted);
+    assert_eq!(arrived.user.as_deref(), Some("portal"));
+    assert_eq!(arrived.from, "no-reply@portal.example");
+    assert_eq!(arrived.to, [TO]);
+    let parsed = parse_mail(&arrived.raw);
+    assert_eq!(parsed.subject, "Complete your registration");
+    assert_eq!(parsed.parts, ["multipart/alternative", "text/plain", "text/html"]);
+    assert_eq!(parsed.first_link(), Some("https://portal.example/a?t=x"));
+    assert_eq!(server.mails(), 1);
+}
+
+#[tokio::test]
+async fn a_server_of_others_is_not_believed_under_another_authority() {
+    // MAIL-4
+    let server = OtherSmtpServer::start();
+    let mailer = SmtpMailer::builder(server.url())
+        .from(FROM)
+        .ca_pem(TestCa::new().pem())
+        .clock(clock())
+        .build()
+        .unwrap();
+    assert!(mailer.send(&mail()).await.is_err());
+    assert_eq!(server.mails(), 0);
 }
 
 // MAIL-4

@@ -10,7 +10,9 @@
 //! | `postgres` | [`postgres`], with TLS by rustls |
 //! | `sqlite` | [`sqlite`], with SQLite built in |
 //!
-//! Neither is on by default. All tables are called `portal_…`, so that they fit beside a host's own.
+//! Neither is on by default. All tables are called `portal_…`, so that they fit beside a host's own, which a host reaches
+//! through [`PostgresStore::pool`](postgres::PostgresStore::pool) and
+//! [`SqliteStore::begin_host`](sqlite::SqliteStore::begin_host); [`store_error`] says what goes wrong there.
 //!
 //! ```no_run
 //! # #[cfg(feature = "sqlite")]
@@ -36,6 +38,17 @@ mod sign_in;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+
+/// What the error of a statement in a host's own tables means to whoever asked, as for the library's own.
+///
+/// A connection that is lost, a time-out, a lost race or a locked file is
+/// [`StoreError::Unavailable`](portal_auth::store::StoreError::Unavailable): asking again may help. Everything else, a
+/// broken constraint among it, is [`StoreError::Permanent`](portal_auth::store::StoreError::Permanent).
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[must_use]
+pub fn store_error(error: sqlx::Error) -> portal_auth::store::StoreError {
+    error::plain(error)
+}
 
 /// The day a moment falls on, as purge's indexes keep it.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

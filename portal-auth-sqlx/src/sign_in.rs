@@ -55,6 +55,7 @@ impl<'w> Parts<'w> {
         if others(&session.account)
             || device.is_some_and(|d| others(&d.account))
             || !work.mails().is_empty()
+            || !work.closings().is_empty()
             || !work.sweeps().iter().all(|s| parts.sweep(s))
             || !work.settles().iter().all(|s| parts.settle(s))
             || parts.settles_one_bucket_twice()

@@ -178,8 +178,7 @@ impl Inner {
         let key = self.link_key(purpose, token).ok_or_else(unknown)?;
         let view = self.store.by_link(key).await?.ok_or_else(unknown)?;
         let now = self.now();
-        // A row from the future is not believed (CLK-2).
-        if view.link.purpose != purpose || view.link.issued_at > now.plus(self.config.clock_skew) {
+        if view.link.purpose != purpose || !self.believed("link", view.link.issued_at, now) {
             return Err(unknown());
         }
         let Subject::Account(account) = view.subject else {

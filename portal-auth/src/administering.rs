@@ -38,13 +38,54 @@ impl Administrator {
         Self(Who::CommandLine)
     }
 
+    /// Whether the account is this administrator's own.
+    ///
+    /// Nobody administers themselves: what a person may do to their own account is under "My Account", with the proofs
+    /// that are asked for there, and the last administrator must not lock themselves out.
+    pub(crate) fn owns(&self, account: &AccountRow) -> bool {
+        matches!(self.0, Who::Person { account: own, .. } if own == account.id)
+    }
+
     /// A signed-in person, after every proof.
     pub(crate) const fn person(account: AccountId, network: Option<BucketKey>) -> Self {
         Self(Who::Person { account, network })
     }
 }
 
+/// The account that an administrator means: the one of an address, or one that a list has shown.
+///
+/// Every act takes either, `&EmailAddress` or [`AccountId`]; what is meant by its id stays the same account when its
+/// address changes in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an account has an address and an id")]
+pub enum WhichAccount<'a> {
+    /// Whatever account has the address now.
+    Of(&'a EmailAddress),
+    /// This one.
+    Named(AccountId),
+}
+
+impl<'a> From<&'a EmailAddress> for WhichAccount<'a> {
+    fn from(address: &'a EmailAddress) -> Self {
+        Self::Of(address)
+    }
+}
+
+impl From<AccountId> for WhichAccount<'_> {
+    fn from(id: AccountId) -> Self {
+        Self::Named(id)
+    }
+}
+
 impl Inner {
+    /// The account that is meant, if it is there.
+    pub(crate) async fn account_meant(&self, which: WhichAccount<'_>) -> Result<Option<AccountRow>, Fault> {
+        Ok(match which {
+            WhichAccount::Of(address) => self.store.by_email(address, None).await?.account,
+            WhichAccount::Named(id) => self.store.by_id(id).await?,
+        })
+    }
+
     /// An event that says which administrator decided, about an address.
     pub(crate) fn administered(&self, kind: Reason, by: &Administrator, address: &EmailAddress) -> Event {
         let mut event = self.administered_nothing(kind, by);

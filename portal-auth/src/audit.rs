@@ -155,3 +155,44 @@ impl AuditRow {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testkit::rows::{self, MICRO, T0};
+
+    #[test]
+    fn i_37_every_field_of_an_event_is_under_its_mac() {
+        // LOG-5
+        let changes: [fn(&mut AuditRow); 13] = [
+            |_| {},
+            |row| row.id = rows::event(2).id,
+            |row| row.at = T0.plus(MICRO),
+            |row| row.kind.push('x'),
+            |row| row.reason.push('x'),
+            |row| row.actor = Actor::Owner,
+            |row| row.account = Some(rows::account_id(1)),
+            |row| row.account = Some(rows::account_id(2)),
+            |row| row.address = Some(rows::bucket(1)),
+            |row| row.network = Some(rows::bucket(1)),
+            |row| row.label.push('x'),
+            |row| row.mac_key.push('x'),
+            // A letter that moves from one field to the next is a change as well.
+            |row| {
+                row.reason.push('n');
+                row.kind.pop();
+            },
+        ];
+        let all: BTreeSet<_> = changes
+            .iter()
+            .map(|change| {
+                let mut row = rows::event(1);
+                change(&mut row);
+                row.authenticated_bytes()
+            })
+            .collect();
+        assert_eq!(all.len(), changes.len());
+    }
+}

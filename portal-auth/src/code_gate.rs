@@ -15,6 +15,7 @@ use crate::secret::keyring::row_key;
 use crate::secret::one_time_code::{CodeFormat, OneTimeCode};
 use crate::secret::token::{ChallengeToken, Purpose};
 use crate::session::SessionKey;
+use crate::throttle::BucketKey;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -68,6 +69,8 @@ pub enum ResendRefused {
     },
     /// All mails of this half-done sign-in are used up.
     NoMoreMails,
+    /// Too many wrong codes in a row, so no code would be taken: only a new password opens the account again.
+    Closed,
     /// There is nothing half done any more.
     StartAgain,
 }
@@ -127,7 +130,8 @@ impl Inner {
         Some(ChallengeKey::from_bytes(row_key(Purpose::Challenge, &seed)))
     }
 
-    /// Finds the challenge of `token`, if it is one of `purpose` for `session` and still lives.
+    /// Finds the challenge of `token`, if it is one of `purpose` for `session` and still lives; one from the future is
+    /// not believed (CLK-2).
     pub(crate) async fn live_challenge(
         &self,
         token: &ChallengeToken,
@@ -144,6 +148,7 @@ impl Inner {
                 && challenge.session == session
                 && challenge.epoch == account.auth_epoch
                 && account.status.is_active()
+                && self.believed("challenge", challenge.code_issued_at, now)
                 && now < challenge.expires_at
         }))
     }
@@ -163,6 +168,16 @@ impl Inner {
         let digits = self.config.codes.digits;
         let typed = OneTimeCode::parse(typed, digits).map_err(|e| Denied::Refused(CodeRefused::Format(e)))?;
         let mut alert = Alert::default();
+        let Some(key) = self.challenge_key(token) else {
+            return Err(Denied::Refused(CodeRefused::StartAgain));
+        };
+        // One after the other, as they came: in a crowd a right code is quicker to commit than a wrong one, which may
+        // have a mail to pay for, and would find a gap before the last try is counted.
+        let _flight = self
+            .flights
+            .board(BucketKey::from_bytes(*key.as_bytes()))
+            .await
+            .ok_or_else(contended)?;
         for _ in 0..ATTEMPTS {
             let Some((challenge, account)) = self.live_challenge(token, purpose, session).await? else {
                 return Err(Denied::Refused(CodeRefused::StartAgain));
@@ -294,6 +309,10 @@ impl Inner {
         now: Timestamp,
     ) -> Result<CodeNotice, Denied<ResendRefused>> {
         let codes = &self.config.codes;
+        // Before everything else: nobody is to wait, or to ask their mailbox, for a code that cannot be used.
+        if account.code_failures >= codes.failures_in_a_row {
+            return Err(Denied::Refused(ResendRefused::Closed));
+        }
         if challenge.mails >= codes.mails {
             return Err(Denied::Refused(ResendRefused::NoMoreMails));
         }
@@ -335,13 +354,24 @@ impl Inner {
 
 /// A right code ends its challenge, and with it the count of wrong ones in a row (I-15).
 fn use_up(work: UnitOfWork, challenge: &ChallengeRow, account: &AccountRow, now: Timestamp) -> UnitOfWork {
-    let work = work.change(Change::Challenge(Box::new(Write::Delete(challenge.key))));
-    if account.code_failures == 0 {
-        return work;
-    }
+    // Counted first, guarded by the tries that were read: a row that is only removed goes however many wrong tries
+    // were counted meanwhile, and of fifty codes sent at once the right one always won (OTP-6).
+    let counted = ChallengeRow {
+        tries: challenge.tries.saturating_add(1),
+        ..challenge.clone()
+    };
+    let work = work
+        .change(Change::Challenge(Box::new(Write::Update(counted))))
+        .change(Change::Challenge(Box::new(Write::Delete(challenge.key))));
+    // Written even where nothing is to be counted anew: else a code whose check began before the last wrong one of
+    // another sign-in was counted would still succeed after it (I-15).
     let row = AccountRow {
         code_failures: 0,
-        updated_at: now,
+        updated_at: if account.code_failures == 0 {
+            account.updated_at
+        } else {
+            now
+        },
         ..account.clone()
     };
     work.change(Change::Account(Box::new(Write::Update(row))))

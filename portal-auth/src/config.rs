@@ -16,7 +16,10 @@ use crate::account::recovery::PauseRules;
 use crate::account::security_question::Questions;
 use crate::page_paths::PagePaths;
 use crate::password::argon2id::Engine;
+use crate::password::breached::BreachCheck;
 use crate::password::hash::HashParams;
+#[cfg(feature = "imported-hashes")]
+use crate::password::imported::ImportedHash;
 use crate::password::policy::PasswordPolicy;
 use crate::throttle::Ladder;
 
@@ -140,6 +143,8 @@ impl RecoveryConfig {
 pub struct PasswordConfig {
     /// What is demanded of a new one.
     pub policy: PasswordPolicy,
+    /// The list of breached passwords that new ones are held against besides; none by default (PWD-2, ASVS 6.2.12).
+    pub breached: Option<BreachCheck>,
     /// What hashing costs (HASH-1).
     pub hash: HashParams,
     /// Whether a change or a reset refuses the password in force; advice, not a rule of any standard (RST-6).
@@ -150,6 +155,10 @@ pub struct PasswordConfig {
     pub workers: Option<usize>,
     /// Who computes the hashes; the choice changes nothing but the speed.
     pub engine: Engine,
+    /// One of the dearest hashes that were imported, as long as there are any; none by default. Every wrong password then costs
+    /// what it costs for a hash like this one besides, so that time tells no imported account from others.
+    #[cfg(feature = "imported-hashes")]
+    pub imported_like: Option<ImportedHash>,
 }
 
 /// Emailed codes.
@@ -192,7 +201,8 @@ pub struct SessionConfig {
     pub confirm_age: Duration,
     /// A last-seen stamp this old is written at once; a younger one when it gets this old: 60 s.
     pub touch_after: Duration,
-    /// How long what was typed into a form is kept for its person: 24 h (ASVS 14.2.7).
+    /// How long what was typed into a form is kept for its person, and a session that is over to say who that is: 24 h
+    /// (ASVS 14.2.7).
     pub forms_kept: Duration,
 }
 
@@ -214,7 +224,8 @@ pub struct GuessingConfig {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct MailConfig {
-    /// `(how many, within)` for one address: 1 in 60 s, 5 in 1 h, 10 in 24 h.
+    /// `(how many, within)` for one address: 1 in 60 s, 5 in 1 h, 10 in 24 h. The last of each count above one is kept for
+    /// mails with a link by which the address's owner gets on, so that strangers cannot keep it away (TOK-6).
     pub per_address: Vec<(u32, Duration)>,
     /// `(how many, within)` for one network: 20 in 1 h.
     pub per_network: Vec<(u32, Duration)>,
@@ -298,6 +309,11 @@ pub struct Config {
     pub alerts: AlertConfig,
     /// A row from further in the future than this is not believed: 120 s (CLK-2).
     pub clock_skew: Duration,
+    /// Answers that might tell by their time who has an account come in whole steps of this length: at once, up to 2 s.
+    /// Pick one that is longer than a hash and your store take as a rule, such as 100 ms (ENU-5). Needs a runtime of tokio
+    /// with its timer on.
+    #[cfg(feature = "tokio")]
+    pub answer_step: Duration,
     /// How long used and expired links are remembered: 30 days.
     pub links_kept: Duration,
     /// How long a device that is not used stays familiar: 180 days.
@@ -344,11 +360,14 @@ impl Config {
             },
             passwords: PasswordConfig {
                 policy,
+                breached: None,
                 hash: HashParams::DEFAULT,
                 refuse_current: true,
                 pepper: false,
                 workers: None,
                 engine: Engine::RustCrypto,
+                #[cfg(feature = "imported-hashes")]
+                imported_like: None,
             },
             recovery: RecoveryConfig {
                 link_lifetime: HOUR,
@@ -412,6 +431,8 @@ impl Config {
                 pause: DAY,
             },
             clock_skew: Duration::from_secs(120),
+            #[cfg(feature = "tokio")]
+            answer_step: Duration::ZERO,
             links_kept: DAY.saturating_mul(30),
             devices_kept: DAY.saturating_mul(180),
             audit_kept: DAY.saturating_mul(365),

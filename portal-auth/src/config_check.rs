@@ -67,6 +67,13 @@ impl Config {
                 sentence: e.to_string(),
             });
         }
+        if let Some(check) = &self.passwords.breached {
+            problems.unless(
+                (Duration::from_millis(10)..=Duration::from_secs(10)).contains(&check.patience),
+                "passwords.breached.patience",
+                "must be 10 ms to 10 s",
+            );
+        }
         problems.unless(
             self.passwords.workers != Some(0),
             "passwords.workers",
@@ -163,6 +170,14 @@ impl Config {
             HOUR,
             "clock_skew",
             "1 second to 1 hour",
+        );
+        #[cfg(feature = "tokio")]
+        problems.within(
+            self.answer_step,
+            Duration::ZERO,
+            Duration::from_secs(2),
+            "answer_step",
+            "0 to 2 seconds",
         );
         problems.within(
             self.closing.grace,

@@ -1,5 +1,8 @@
 //! Drafts of registrations: found by their token, written under their version, emptied when they are sent off.
 
+use std::time::Duration;
+
+use crate::environment::Timestamp;
 use crate::error::Fault;
 use crate::portal::Inner;
 use crate::registration::draft::{Draft, DraftKey, DraftRow, Submitted};
@@ -15,12 +18,20 @@ impl Inner {
         };
         let key = DraftKey::from_bytes(row_key(Purpose::Draft, &seed));
         let now = self.now();
-        let Some(row) = self.store.load(key).await?.filter(|r| now < r.expires_at) else {
+        let lifetime = self.config.registration.draft_lifetime;
+        let found = self.store.load(key).await?;
+        let Some(row) = found.filter(|row| self.is_of_now(row, lifetime, now)) else {
             return Ok(None);
         };
         let draft = serde_json::from_str(&row.body)
             .map_err(|e| Fault::permanent("a stored draft cannot be read").because(e))?;
         Ok(Some((row, draft)))
+    }
+
+    /// Whether a row that lives for `lifetime` is not over, and was not written in the future (CLK-2): when it was follows
+    /// from its end.
+    pub(crate) fn is_of_now(&self, row: &DraftRow, lifetime: Duration, now: Timestamp) -> bool {
+        self.believed("draft or kept form", row.expires_at.minus(lifetime), now) && now < row.expires_at
     }
 
     pub(crate) fn draft_row(&self, key: DraftKey, version: i64, draft: &Draft) -> Result<DraftRow, Fault> {

@@ -14,7 +14,7 @@ use crate::error::{Fault, Reason};
 use crate::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
 use crate::mail::outbox::MailKind;
 use crate::mail::quota::Spent;
-use crate::portal::Inner;
+use crate::portal::{Bears, Inner};
 use crate::registration::{AccountData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, LinkToken, Purpose};
@@ -30,8 +30,16 @@ pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 /// Whether a mail may go, and how long a link in it must live at least (TOK-6).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MailGrant {
-    pub(crate) granted: bool,
+    /// When a mail may go again, where this one may not; to be told to the holder of a genuine link alone (ENU-1).
+    pub(crate) withheld_until: Option<Timestamp>,
     pub(crate) live_until: Option<Timestamp>,
+}
+
+impl MailGrant {
+    /// Whether the mail may go.
+    pub(crate) const fn granted(self) -> bool {
+        self.withheld_until.is_none()
+    }
 }
 
 /// Who is registering an address, and whether its account waits to be erased.
@@ -51,6 +59,23 @@ enum WayBack {
 }
 
 impl Registrant {
+    /// Whether the mail about a new registration bears a link: one that completes it, or one that brings a closed
+    /// account back.
+    pub(crate) const fn is_mailed_a_link(&self) -> bool {
+        self.view.account.is_none() || self.way_back.is_some()
+    }
+
+    /// The same for a registration whose link is asked for again, where there is one.
+    pub(crate) fn is_mailed_a_link_again(&self, own: Option<&RegistrationView>, now: Timestamp) -> bool {
+        let waits = own.is_some_and(|own| {
+            own.registration.state == RegistrationState::Submitted && now < own.registration.kept_until
+        });
+        match self.view.account {
+            Some(_) => self.way_back.is_some(),
+            None => waits,
+        }
+    }
+
     /// Somebody whose address is known to have no account.
     pub(crate) const fn without_account() -> Self {
         Self {
@@ -71,24 +96,26 @@ impl Inner {
         Some(LinkKey::from_bytes(row_key(purpose, &seed)))
     }
 
-    /// Counts a mail that an outsider caused; known and unknown addresses pay alike (MAIL-5, ENU-1).
+    /// Counts a mail that an outsider caused; known and unknown addresses pay by the same statement (MAIL-5, ENU-1).
     pub(crate) async fn spend_outsider_mail(
         &self,
         to: &EmailAddress,
+        bears: Bears,
         visitor: &Visitor,
         now: Timestamp,
     ) -> Result<MailGrant, Fault> {
-        match self.store.spend(&self.outsider_mail(to, visitor), now).await? {
+        let lines = self.outsider_mail(to, bears, visitor);
+        match self.store.spend(&lines, now).await? {
             Spent::Granted { last_until } => Ok(MailGrant {
-                granted: true,
+                withheld_until: None,
                 live_until: last_until,
             }),
-            Spent::Refused { .. } => {
+            Spent::Refused { until } => {
                 self.counters
                     .mails_withheld
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 Ok(MailGrant {
-                    granted: false,
+                    withheld_until: Some(until),
                     live_until: None,
                 })
             }
@@ -162,7 +189,7 @@ impl Inner {
     /// How long a registration is kept whose link works until `expires_at`; one that was prepared keeps its own time.
     fn kept_until(&self, registration: &RegistrationRow, expires_at: Timestamp) -> Timestamp {
         let kept = expires_at.plus(self.config.registration.kept_after_expiry);
-        if registration.is_prepared() {
+        if registration.is_by_administrator() {
             kept.max(registration.kept_until)
         } else {
             kept
@@ -299,7 +326,7 @@ impl Inner {
     }
 
     /// Adds the mail that a registration gets when its link is asked for again: the live link, a new one in place of
-    /// one that is over, a word to the owner of an existing account, or nothing. Returns the new link's end, if any.
+    /// one that is over, a word to the owner of an existing account, or nothing.
     pub(crate) fn add_link_mail(
         &self,
         work: UnitOfWork,
@@ -308,9 +335,9 @@ impl Inner {
         grant: MailGrant,
         now: Timestamp,
         visitor: &Visitor,
-    ) -> Result<(UnitOfWork, Option<Timestamp>), Fault> {
-        if !grant.granted {
-            return Ok((work, None));
+    ) -> Result<UnitOfWork, Fault> {
+        if !grant.granted() {
+            return Ok(work);
         }
         let waiting = own.filter(|v| v.registration.state == RegistrationState::Submitted);
         let Some(RegistrationView {
@@ -319,20 +346,17 @@ impl Inner {
         }) = waiting
         else {
             let useless_from = now.plus(self.config.registration.link_lifetime);
-            let work = self.add_owner_notice(work, registrant, now, useless_from)?;
-            return Ok((work, None));
+            return self.add_owner_notice(work, registrant, now, useless_from);
         };
         if link.is_live(now) {
             let (work, link) = self.extend_link(work, registration, link, grant, now);
-            let work = self.add_registration_mail(work, &link, registrant, now, visitor)?;
-            return Ok((work, Some(link.expires_at)));
+            return self.add_registration_mail(work, &link, registrant, now, visitor);
         }
         if now >= registration.kept_until {
-            return Ok((work, None));
+            return Ok(work);
         }
         let (work, fresh) = self.replace_link(work, registration, &link, grant, now)?;
-        let work = self.add_registration_mail(work, &fresh, registrant, now, visitor)?;
-        Ok((work, Some(fresh.expires_at)))
+        self.add_registration_mail(work, &fresh, registrant, now, visitor)
     }
 
     /// Makes the account out of one registration's data, and ends the address's other registrations (I-04).

@@ -18,7 +18,7 @@ use crate::mail::outbox::MailKind;
 use crate::mail::quota::{QuotaLimits, QuotaLine, Spent};
 use crate::password::Password;
 use crate::password::hash::{HashingSlot, Line, Pepper, SecretBytes, StoredHash, Verdict};
-use crate::portal::Inner;
+use crate::portal::{Bears, Inner};
 use crate::throttle::{BucketKey, Charge, Charged, Receipt, Settle};
 use crate::unit_of_work::UnitOfWork;
 use crate::visitor::Visitor;
@@ -158,14 +158,14 @@ impl Inner {
         now: Timestamp,
     ) -> Result<UnitOfWork, Fault> {
         let guessing = &self.config.guessing;
-        work = self.count_on_networks(work, paid, now);
+        work = self.count_on_networks(work, paid, now)?;
         if paid.receipt.open_at <= paid.receipt.charged_at {
             return Ok(work);
         }
         let mut closed = Event::new(BUCKET_CLOSED, Actor::System);
         closed.account = account.map(|a| a.id);
         work = work.event(self.audit(self.seen_from(closed, visitor, Some(address)), now)?);
-        let mut lines = self.outsider_mail(address, visitor);
+        let mut lines = self.outsider_mail(address, Bears::NoLink, visitor);
         lines.push(QuotaLine {
             key: self
                 .keyring
@@ -195,16 +195,19 @@ impl Inner {
 }
 
 impl Inner {
-    /// Counts a failed unfamiliar try on its networks (THR-1, THR-3).
+    /// Counts a failed unfamiliar try on its networks (THR-1, THR-3), and tells of each that this closes.
     pub(crate) fn count_on_networks(
         &self,
         mut work: UnitOfWork,
         paid: &PaidTry,
         now: Timestamp,
-    ) -> UnitOfWork {
+    ) -> Result<UnitOfWork, Fault> {
         let guessing = &self.config.guessing;
         if let Judge::Stranger { networks, .. } = &paid.judge {
             for bucket in networks {
+                let mut closed = Event::new(NETWORK_CLOSED, Actor::System);
+                closed.network = Some(*bucket);
+                work = work.event_where_closed(*bucket, self.audit_if(closed, now)?);
                 work = work.settle(Settle::CountNetwork {
                     bucket: *bucket,
                     now,
@@ -213,33 +216,41 @@ impl Inner {
                 });
             }
         }
-        work
+        Ok(work)
     }
 }
 
 const BUCKET_CLOSED: Reason = Reason::new("guessing.closed");
+const NETWORK_CLOSED: Reason = Reason::new("guessing.network_closed");
 
 impl PaidTry {
     /// Compares the password with the account's hash, or with the dummy where there is none (ENU-2).
     ///
     /// A record that cannot be checked is a wrong password to the person and an error in the log.
+    ///
+    /// # Errors
+    /// A transient [`Fault`] of the hasher, which strikes known and unknown people alike: there is no verdict, and the
+    /// charge stays.
     pub(crate) async fn verify(
         &mut self,
         stored: Option<&StoredHash>,
         password: &Password,
         pepper: Pepper,
-    ) -> Verdict {
+    ) -> Result<Verdict, Fault> {
         let secret = SecretBytes::from(password);
         let verdict = match stored {
             Some(stored) => self.slot.verify(stored, secret, pepper).await,
             None => self.slot.verify_dummy(secret).await,
         };
-        verdict.unwrap_or_else(|fault| {
+        verdict.or_else(|fault| {
+            if fault.is_transient() {
+                return Err(fault);
+            }
             tracing::error!(
                 error = &fault as &dyn std::error::Error,
                 "a stored password could not be checked"
             );
-            Verdict::Wrong
+            Ok(Verdict::Wrong)
         })
     }
 
@@ -255,6 +266,11 @@ impl PaidTry {
         pepper: Pepper,
     ) -> Result<StoredHash, Fault> {
         self.slot.hash(secret, pepper).await
+    }
+
+    /// The place behind the gate.
+    pub(crate) fn slot(&mut self) -> &mut dyn HashingSlot {
+        &mut *self.slot
     }
 
     /// The failures on the judged bucket before this try.

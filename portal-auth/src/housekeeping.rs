@@ -57,6 +57,9 @@ pub(crate) fn purge_plan(config: &Config, now: Timestamp) -> PurgePlan {
     PurgePlan {
         // Another process may have a clock that is a little behind: for it these still live.
         ended_before: now.minus(config.clock_skew),
+        // One that timed out names the owner of what is typed on its page for as long as that would be kept (portal R11).
+        // It costs no other its place: it is older than all that live.
+        sessions_before: now.minus(config.clock_skew.max(config.sessions.forms_kept)),
         links_before: now.minus(config.links_kept),
         mails_before: now.minus(config.mail.kept),
         buckets_before: now.minus(forgotten.max(ladder.hash_window).max(ladder.longest_wait)),
@@ -119,6 +122,7 @@ mod tests {
         let config = Config::portal(Url::parse("https://portal.example").unwrap());
         let plan = purge_plan(&config, T0);
         assert_eq!(plan.ended_before, T0.minus(Duration::from_secs(120)));
+        assert_eq!(plan.sessions_before, T0.minus(DAY));
         assert_eq!(plan.links_before, T0.minus(DAY * 30));
         assert_eq!(plan.mails_before, T0.minus(DAY * 7));
         assert_eq!(plan.buckets_before, T0.minus(DAY * 101));

@@ -43,7 +43,8 @@ impl Inner {
             return Ok(None);
         };
         let row = self.store.load(kept_key(&seed)).await?;
-        let Some(row) = row.filter(|row| self.now() < row.expires_at) else {
+        let lifetime = self.config.sessions.forms_kept;
+        let Some(row) = row.filter(|row| self.is_of_now(row, lifetime, self.now())) else {
             return Ok(None);
         };
         let body = serde_json::from_str(&row.body)

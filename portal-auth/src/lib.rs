@@ -101,6 +101,8 @@
 //! | `memory` | yes | [`store::in_memory`], for tests and trials: it forgets everything with the process |
 //! | `professional-profile` | yes | [`account::professional_profile`]: About You and Work Details |
 //! | `fast-argon2` | no | a faster Argon2id engine, compared with the default one when it starts |
+//! | `breached-file` | no | [`password::breached_file`]: the list of Have I Been Pwned from a file or a folder |
+//! | `imported-hashes` | no | [`password::imported`]: passwords that other services have hashed, replaced at their first use |
 //! | `testkit` | no | [`testkit`]: the conformance suite, a manual clock, scripted randomness, a recording mailer |
 //!
 //! A feature adds API and never changes what the rest does.
@@ -125,8 +127,10 @@ pub mod account;
 mod account_links;
 mod administering;
 mod alerting;
+mod answer_step;
 pub mod audit;
 pub mod audit_seal;
+mod breach_check;
 pub mod challenge;
 mod code_gate;
 pub mod config;

@@ -73,11 +73,13 @@ impl NewPasswordRefused {
 }
 
 impl Inner {
-    /// Judges a new password for the owner of `account`, without comparing it with the one in force.
+    /// Judges a new password for the owner of `account`, without comparing it with the one in force; `breach` is what
+    /// [`breach`](Self::breach) says of it.
     pub(crate) fn check_new_password(
         &self,
         form: &NewPassword,
         account: &AccountRow,
+        breach: Option<BrokenRule>,
     ) -> Result<(), NewPasswordRefused> {
         let schema = &self.config.registration.profile;
         // A profile that cannot be read any more must not keep its owner from a new password.
@@ -85,10 +87,9 @@ impl Inner {
         let names = profile.map_or_else(Vec::new, |profile| schema.personal_names(&profile));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let owner = PasswordOwner::with_email(&account.email).and_names(&names);
-        let judged = self.config.passwords.policy.check(&form.password, &owner);
         let again = form.again.as_ref();
         let refused = NewPasswordRefused {
-            broken: judged.err().unwrap_or_default(),
+            broken: self.broken_rules(&form.password, &owner, breach),
             repeated_differently: again.is_some_and(|again| again.expose() != form.password.expose()),
         };
         if refused.broken.is_empty() && !refused.repeated_differently {

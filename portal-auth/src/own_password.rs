@@ -89,7 +89,7 @@ impl OwnPassword<'_> {
                 self.give_back().await?;
                 return Err(Denied::Refused(NotOwn::Overtaken));
             };
-            if self.verdict(&account.password).await.is_right() {
+            if self.verdict(&account.password).await?.is_right() {
                 return Ok(account);
             }
             if self.count_wrong(&account).await? == Commit::Done {
@@ -99,16 +99,16 @@ impl OwnPassword<'_> {
         Err(contended())
     }
 
-    async fn verdict(&mut self, stored: &StoredHash) -> Verdict {
+    async fn verdict(&mut self, stored: &StoredHash) -> Result<Verdict, Fault> {
         if let Some((with, verdict)) = &self.compared
             && with == stored
         {
-            return *verdict;
+            return Ok(*verdict);
         }
         let pepper = self.inner.password_pepper();
-        let verdict = self.paid.verify(Some(stored), self.password, pepper).await;
+        let verdict = self.paid.verify(Some(stored), self.password, pepper).await?;
         self.compared = Some((stored.clone(), verdict));
-        verdict
+        Ok(verdict)
     }
 
     /// Nobody learns whether the password was right, so the try costs nothing.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::account::email::EmailAddress;
 use crate::audit::{AuditRow, Event, EventId};
+use crate::breach_check::MOST_ASKED;
 use crate::config::{Config, ConfigError};
 use crate::device::DeviceKey;
 use crate::environment::{Clock, Entropy, SystemClock, SystemEntropy, Timestamp};
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) hasher: Arc<dyn PasswordHasher>,
     pub(crate) last_seen: LastSeen,
     pub(crate) flights: Flights,
+    /// One for each password that is held against the list of breached ones.
+    pub(crate) breach_seats: Semaphore,
     pub(crate) counters: Counters,
     /// Rung after a commit that queued mail.
     pub(crate) mail_waits: Notify,
@@ -141,6 +144,7 @@ impl PortalAuth {
             hasher,
             last_seen: LastSeen::default(),
             flights: Flights::default(),
+            breach_seats: Semaphore::new(MOST_ASKED),
             counters: Counters::default(),
             mail_waits: Notify::new(),
         });
@@ -216,6 +220,10 @@ fn own_hasher(
     if let Some(workers) = config.passwords.workers {
         builder = builder.permits(workers);
     }
+    #[cfg(feature = "imported-hashes")]
+    if let Some(sample) = &config.passwords.imported_like {
+        builder = builder.imported_like(sample.clone());
+    }
     let hasher = builder.build().map_err(|e| refused(e.to_string()))?;
     Ok(Arc::new(hasher))
 }
@@ -223,6 +231,19 @@ fn own_hasher(
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether a row that says of itself that it was written at `at` is believed: one from the future is not, and that is
+    /// logged, because the clock was set back (CLK-2).
+    pub(crate) fn believed(&self, what: &'static str, at: Timestamp, now: Timestamp) -> bool {
+        let believed = at <= now.plus(self.config.clock_skew);
+        if !believed {
+            tracing::warn!(
+                what,
+                "a row of the future is not believed: was the clock set back?"
+            );
+        }
+        believed
     }
 
     /// Writes a unit of work and wakes the dispatcher if it queued mail.
@@ -263,6 +284,23 @@ impl Inner {
 
     /// As [`audit`](Self::audit), for an event whose name follows from what it reports, so that it happens once.
     pub(crate) fn audit_as(&self, id: EventId, event: Event, now: Timestamp) -> Result<AuditRow, Fault> {
+        let row = self.signed(id, event, now)?;
+        tracing::info!(
+            event = %row.kind,
+            reason = %row.reason,
+            account = row.account.map(tracing::field::display),
+            id = %row.id,
+            "audit"
+        );
+        Ok(row)
+    }
+
+    /// As [`audit`](Self::audit), for an event that the store may write or leave; the log does not know of it.
+    pub(crate) fn audit_if(&self, event: Event, now: Timestamp) -> Result<AuditRow, Fault> {
+        self.signed(EventId::draw(&*self.entropy)?, event, now)
+    }
+
+    fn signed(&self, id: EventId, event: Event, now: Timestamp) -> Result<AuditRow, Fault> {
         let mut row = AuditRow {
             id,
             at: now,
@@ -280,13 +318,6 @@ impl Inner {
             .keyring
             .audit_mac(&row.mac_key, &row.authenticated_bytes())
             .ok_or_else(|| Fault::permanent("the keyring has no key for the audit"))?;
-        tracing::info!(
-            event = %row.kind,
-            reason = %row.reason,
-            account = row.account.map(tracing::field::display),
-            id = %row.id,
-            "audit"
-        );
         Ok(row)
     }
 
@@ -332,13 +363,14 @@ impl Inner {
     }
 
     /// The lines a mail that an outsider can cause must fit into (MAIL-5).
-    pub(crate) fn outsider_mail(&self, to: &EmailAddress, visitor: &Visitor) -> Vec<QuotaLine> {
+    pub(crate) fn outsider_mail(&self, to: &EmailAddress, bears: Bears, visitor: &Visitor) -> Vec<QuotaLine> {
         let mail = &self.config.mail;
+        let per_address = mail.per_address.iter();
         let mut lines = vec![QuotaLine {
             key: self
                 .keyring
                 .pseudonym("mail/address", to.coarse().as_str().as_bytes()),
-            limits: QuotaLimits::Sliding(mail.per_address.clone()),
+            limits: QuotaLimits::Sliding(per_address.map(|line| bears.share_of(*line)).collect()),
         }];
         // The widest network alone: it holds the narrower ones.
         if let Some(network) = visitor.networks().last() {
@@ -382,6 +414,30 @@ impl Inner {
     }
 }
 
+/// Whether a mail bears a link by which the owner of the address gets on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bears {
+    Link,
+    NoLink,
+}
+
+impl Bears {
+    /// A link for the owner, if there is one.
+    pub(crate) const fn link_if(there_is: bool) -> Self {
+        if there_is { Self::Link } else { Self::NoLink }
+    }
+
+    /// What it may use of a limit: the last slot is for mails with a link, which then lives until the next slot opens.
+    /// So at every moment the owner has a slot or a live link, whatever strangers cause (TOK-6, I-23). A limit of one
+    /// is a pause between two mails, which is short.
+    const fn share_of(self, (most, window): (u32, Duration)) -> (u32, Duration) {
+        match self {
+            Self::NoLink if most > 1 => (most.saturating_sub(1), window),
+            Self::Link | Self::NoLink => (most, window),
+        }
+    }
+}
+
 /// A store's error as a fault; a conflict that nobody expected is one too.
 pub(crate) fn store_fault(error: StoreError) -> Fault {
     match error {
@@ -418,6 +474,7 @@ pub(crate) struct Counters {
     pub(crate) sign_ins: AtomicU64,
     pub(crate) sign_ins_refused: AtomicU64,
     pub(crate) throttled: AtomicU64,
+    pub(crate) breach_checks_missed: AtomicU64,
     pub(crate) conflicts: AtomicU64,
     pub(crate) mails_sent: AtomicU64,
     pub(crate) mails_failed: AtomicU64,
@@ -435,6 +492,8 @@ pub struct Counts {
     pub sign_ins_refused: u64,
     /// Tries refused because a bucket was closed.
     pub throttled: u64,
+    /// New passwords that could not be held against the list of breached ones.
+    pub breach_checks_missed: u64,
     /// Decisions made again because a row had changed.
     pub conflicts: u64,
     /// Mails that the mailer took.
@@ -456,6 +515,7 @@ impl Counters {
             sign_ins: read(&self.sign_ins),
             sign_ins_refused: read(&self.sign_ins_refused),
             throttled: read(&self.throttled),
+            breach_checks_missed: read(&self.breach_checks_missed),
             conflicts: read(&self.conflicts),
             mails_sent: read(&self.mails_sent),
             mails_failed: read(&self.mails_failed),

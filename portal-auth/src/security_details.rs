@@ -8,9 +8,10 @@ use crate::account::email::EmailAddress;
 use crate::account::security_question::{QuestionId, SecurityAnswer};
 use crate::config::SecretQuestion;
 use crate::error::{Denied, Fault, FieldErrors, Reason};
+use crate::guessing::Judge;
 use crate::password::Password;
 use crate::password::hash::{HashingSlot, Line, Pepper, SecretBytes, StoredHash};
-use crate::password::policy::PasswordOwner;
+use crate::password::policy::{BrokenRule, PasswordOwner};
 use crate::portal::Inner;
 use crate::registration::draft::SecurityDetailsDone;
 
@@ -83,6 +84,7 @@ impl Inner {
         &self,
         form: &SecurityDetails,
         before: Option<&SecurityDetailsDone>,
+        breach: Option<BrokenRule>,
     ) -> Result<CheckedDetails, FieldErrors> {
         let mut errors = FieldErrors::new();
         let email = EmailAddress::parse(&form.email)
@@ -97,7 +99,7 @@ impl Inner {
         }
         let question = self.checked_question(&form.question, &mut errors);
         let same = before.is_some_and(|b| Some(&b.email) == email.as_ref() && b.question == question);
-        let password = self.checked_password(form, email.as_ref(), same, &mut errors);
+        let password = self.checked_password(form, email.as_ref(), same, breach, &mut errors);
         let answer = self.checked_answer(form, email.as_ref(), question.as_ref(), same, &mut errors);
         match (email, errors.is_empty()) {
             (Some(email), true) => Ok(CheckedDetails {
@@ -133,6 +135,7 @@ impl Inner {
         form: &SecurityDetails,
         email: Option<&EmailAddress>,
         same: bool,
+        breach: Option<BrokenRule>,
         errors: &mut FieldErrors,
     ) -> Option<Password> {
         let again_empty = form.password2.as_ref().is_none_or(Password::is_empty);
@@ -140,12 +143,10 @@ impl Inner {
             return None;
         }
         let owner = email.map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
-        if let Err(broken) = self.config.passwords.policy.check(&form.password, &owner) {
-            for rule in broken {
-                match rule.number() {
-                    Some(n) => errors.add_with_number("new-password", rule.reason(), n),
-                    None => errors.add("new-password", rule.reason()),
-                }
+        for rule in self.broken_rules(&form.password, &owner, breach) {
+            match rule.number() {
+                Some(n) => errors.add_with_number("new-password", rule.reason(), n),
+                None => errors.add("new-password", rule.reason()),
             }
         }
         if form
@@ -196,13 +197,14 @@ impl Inner {
             .ok()
     }
 
-    /// Hashes what was typed, on one place behind the gate, and keeps the rest.
+    /// Hashes what was typed, on one place behind the gate, and keeps the rest; the place is among known people where
+    /// `judge` pays for it.
     pub(crate) async fn hash_security_details(
         &self,
         typed: CheckedDetails,
         typed_answer: &str,
         before: Option<SecurityDetailsDone>,
-        line: Line,
+        judge: Option<Judge>,
     ) -> Result<SecurityDetailsDone, Denied<FieldErrors>> {
         let (old_password, old_answer) = before.map_or((None, None), |b| (Some(b.password), b.answer));
         if typed.password.is_none()
@@ -216,7 +218,23 @@ impl Inner {
                 old_answer,
             ));
         }
-        let mut slot = self.hasher.enter(line).await?;
+        let mut paid = match judge {
+            Some(judge) => match self.pay(judge, Line::Known).await {
+                Ok(paid) => Some(paid),
+                // Its budget is spent for now: it waits with everybody.
+                Err(Denied::TooManyTries { .. }) => None,
+                Err(denied) => return Err(denied),
+            },
+            None => None,
+        };
+        let mut free;
+        let slot: &mut dyn HashingSlot = match &mut paid {
+            Some(paid) => paid.slot(),
+            None => {
+                free = self.hasher.enter(Line::Stranger).await?;
+                &mut *free
+            }
+        };
         let password = match (&typed.password, old_password) {
             (Some(password), _) => {
                 slot.hash(SecretBytes::from(password), self.password_pepper())
@@ -228,7 +246,7 @@ impl Inner {
         let answer = match &typed.answer {
             Some(answer) => {
                 if typed.password.is_none() {
-                    self.refuse_password_as_answer(&mut *slot, &password, typed_answer)
+                    self.refuse_password_as_answer(slot, &password, typed_answer)
                         .await?;
                 }
                 Some(

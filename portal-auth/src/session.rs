@@ -133,3 +133,57 @@ impl SessionView {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::rows::{self, MICRO, T0, at};
+
+    const IDLE: Duration = Duration::from_secs(1800);
+    const SKEW: Duration = Duration::from_secs(120);
+
+    fn view() -> SessionView {
+        let account = rows::account(1);
+        SessionView {
+            session: rows::session(1, &account),
+            account_epoch: account.auth_epoch,
+            account_status: Status::Active,
+            account_two_step: TwoStep::Off,
+        }
+    }
+
+    #[test]
+    fn a_session_counts_in_its_accounts_present_epoch_and_while_the_account_is_active() {
+        // SES-5, I-17, I-19: whether or not a sweep has found its row
+        assert_eq!(view().check(T0, T0, IDLE, SKEW), Ok(()));
+        let changed = SessionView {
+            account_epoch: rows::epoch(2),
+            ..view()
+        };
+        assert_eq!(changed.check(T0, T0, IDLE, SKEW), Err(SessionEnd::Revoked));
+        let disabled = SessionView {
+            account_status: Status::Disabled,
+            ..view()
+        };
+        assert_eq!(disabled.check(T0, T0, IDLE, SKEW), Err(SessionEnd::Revoked));
+    }
+
+    #[test]
+    fn limits_are_reached_at_their_microsecond() {
+        // SES-3, CLK-2
+        let check = |now, last_seen| view().check(now, last_seen, IDLE, SKEW);
+        let seen = at(100);
+        assert_eq!(check(seen.plus(IDLE).minus(MICRO), seen), Ok(()));
+        assert_eq!(check(seen.plus(IDLE), seen), Err(SessionEnd::Idle));
+        let end = view().session.expires_at;
+        assert_eq!(check(end.minus(MICRO), end.minus(MICRO)), Ok(()));
+        assert_eq!(check(end, end), Err(SessionEnd::Absolute));
+        assert_eq!(check(seen, seen.plus(SKEW)), Ok(()), "a little ahead");
+        let ahead = seen.plus(SKEW).plus(MICRO);
+        assert_eq!(check(seen, ahead), Err(SessionEnd::Revoked));
+        // Made further in the future than it is believed.
+        let early = T0.minus(SKEW);
+        assert_eq!(check(early, early), Ok(()));
+        assert_eq!(check(early.minus(MICRO), early), Err(SessionEnd::Revoked));
+    }
+}

@@ -1,14 +1,17 @@
 //! The one gate that every signed-in act passes: finds the session, decides whether it lives, notes the activity.
 
+use std::cmp::Reverse;
+
 use crate::account::snapshot::AccountId;
 use crate::account::status::TwoStep;
 use crate::config::TwoStepPolicy;
 use crate::environment::Timestamp;
-use crate::error::Denied;
+use crate::error::{Denied, Fault};
 use crate::portal::Inner;
 use crate::secret::keyring::row_key;
 use crate::secret::token::{Purpose, SessionToken};
 use crate::session::{Level, SessionEnd, SessionHandle, SessionKey, SessionRow, SessionView};
+use crate::unit_of_work::Guard;
 
 /// A person whose session lives, as one request knows them.
 ///
@@ -78,6 +81,14 @@ impl SignedIn {
     pub(crate) const fn session(&self) -> &SessionRow {
         &self.view.session
     }
+
+    /// Holds while nothing has ended the session through its account's epoch or status.
+    pub(crate) const fn guard(&self) -> Guard {
+        Guard::InEpoch {
+            account: self.view.session.account,
+            epoch: self.view.session.epoch,
+        }
+    }
 }
 
 /// Whether a sign-in asks for a code under `policy` for an owner who chose `two_step`.
@@ -106,6 +117,39 @@ impl Inner {
         Some(SessionKey::from_bytes(row_key(Purpose::Session, &seed)))
     }
 
+    /// Whether the session of `view` counts at `now`, given its last activity; one from the future is logged (CLK-2).
+    pub(crate) fn check_session(
+        &self,
+        view: &SessionView,
+        last_seen: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), SessionEnd> {
+        if !self.believed("session", view.session.created_at.max(last_seen), now) {
+            return Err(SessionEnd::Revoked);
+        }
+        view.check(now, last_seen, self.config.sessions.idle, self.config.clock_skew)
+    }
+
+    /// The sessions of an account that are not over, each with its last activity, the one used last first.
+    pub(crate) async fn live_sessions_of(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(SessionRow, Timestamp)>, Fault> {
+        let now = self.now();
+        let rows = self.store.sessions_of(account).await?;
+        let used = rows.into_iter().map(|row| {
+            let last_used = self.last_seen.of(row.key, row.last_seen);
+            (row, last_used)
+        });
+        let mut live: Vec<_> = used
+            .filter(|(row, last_used)| {
+                now < row.expires_at && now.since(*last_used) < self.config.sessions.idle
+            })
+            .collect();
+        live.sort_by_key(|(_, last_used)| Reverse(*last_used));
+        Ok(live)
+    }
+
     /// Finds the session of `token` and notes the activity, in one read and at most one write.
     pub(crate) async fn live_session(
         &self,
@@ -123,9 +167,14 @@ impl Inner {
         let limits = &self.config.sessions;
         let stored = view.session.last_seen;
         let last_seen = self.last_seen.of(key, stored);
-        if let Err(end) = view.check(now, last_seen, limits.idle, self.config.clock_skew) {
+        if let Err(end) = self.check_session(&view, last_seen, now) {
             self.last_seen.forget(key);
             return Err(Denied::Refused(end));
+        }
+        // One of before the service demanded the second step of everybody: a sign-in asks for it now (STP-1, SES-6).
+        if self.config.two_step == TwoStepPolicy::RequiredForAll && view.session.level < Level::Two {
+            self.last_seen.forget(key);
+            return Err(Denied::Refused(SessionEnd::Revoked));
         }
         if activity == Activity::Counts && self.last_seen.note(key, stored, now, limits.touch_after) {
             self.store.touch_many(&[(key, now)]).await?;

@@ -245,7 +245,8 @@ pub enum Settle {
         /// The moment of the change.
         now: Timestamp,
     },
-    /// A failed unfamiliar try counts on its network: `limit` within `window` closes it until the window ends.
+    /// A failed unfamiliar try counts on its network: `limit` within `window` closes it until the window ends. The one
+    /// that closes it writes the unit's [`closings`](crate::unit_of_work::UnitOfWork::closings) of this network.
     ///
     /// In the row, `failures` counts within the window that began at `changed`.
     CountNetwork {
@@ -281,6 +282,12 @@ impl Bucket {
             changed: since,
             ..*self
         }
+    }
+
+    /// Whether the failure that was just counted on this network closed it: true once in each window.
+    #[must_use]
+    pub const fn is_just_closed(&self, limit: u32) -> bool {
+        self.failures == limit
     }
 
     /// Settles one charge: the reference for the other cases of [`Settle`].

@@ -15,7 +15,7 @@ use crate::mail::outbox::{MailId, OutboxRow};
 use crate::registration::draft::{DraftKey, DraftRow};
 use crate::registration::{RegistrationId, RegistrationRow, RegistrationState};
 use crate::session::{SessionKey, SessionRow};
-use crate::throttle::Settle;
+use crate::throttle::{BucketKey, Settle};
 
 /// A write of one row image. Each must hit exactly one row, else the whole commit is a conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,6 +192,7 @@ pub struct UnitOfWork {
     settles: Vec<Settle>,
     mails: Vec<OutboxRow>,
     events: Vec<AuditRow>,
+    closings: Vec<(BucketKey, AuditRow)>,
     id: EventId,
 }
 
@@ -206,6 +207,7 @@ impl UnitOfWork {
             settles: Vec::new(),
             mails: Vec::new(),
             events: vec![event],
+            closings: Vec::new(),
         }
     }
 
@@ -245,6 +247,12 @@ impl UnitOfWork {
         self
     }
 
+    /// Writes `event` only where a [`Settle::CountNetwork`] of this unit closes `network` (LOG-5).
+    pub fn event_where_closed(mut self, network: BucketKey, event: AuditRow) -> Self {
+        self.closings.push((network, event));
+        self
+    }
+
     /// Names this commit: the id of its first audit event.
     #[must_use]
     pub const fn id(&self) -> EventId {
@@ -279,6 +287,14 @@ impl UnitOfWork {
     #[must_use]
     pub fn mails(&self) -> &[OutboxRow] {
         &self.mails
+    }
+
+    /// Networks, and what is written where a settlement of this unit closes them ([`Bucket::is_just_closed`]).
+    ///
+    /// [`Bucket::is_just_closed`]: crate::throttle::Bucket::is_just_closed
+    #[must_use]
+    pub fn closings(&self) -> &[(BucketKey, AuditRow)] {
+        &self.closings
     }
 
     /// The audit events; never empty.

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_network_count_together() {
+    fn i_32_addresses_of_one_network_count_together() {
         // THR-1, I-32
         assert_eq!(from("192.0.2.7").networks(), ["192.0.2.7"]);
         assert_eq!(from("::ffff:192.0.2.7").networks(), ["192.0.2.7"]);

@@ -14,14 +14,18 @@ mod common;
 
 use std::sync::Arc;
 
+use common::failing_engine::FailingEngine;
 use common::watched_store::Mishap;
-use common::{AboutMe, DAY, HOUR, MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, SECOND, VAL, World, stranger};
+use common::{
+    AboutMe, DAY, HOUR, MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, SECOND, VAL, World, address, stranger,
+};
 use portal_auth::error::Denied;
 use portal_auth::features::activate::ActivateRefused;
 use portal_auth::features::register::SubmitOutcome;
 use portal_auth::features::sign_in::SignInRefused;
 use portal_auth::password::Password;
 use portal_auth::secret::token::{LinkToken, SessionToken};
+use portal_auth::store::AccountStore as _;
 
 const WRONG: &str = "Wrong-Password-99";
 
@@ -114,6 +118,8 @@ async fn the_owners_registration_overtakes_the_strangers() {
     );
     let renewed = world.auth.renew_link(&stranger(66), &attackers_link).await;
     assert!(renewed.is_err());
+    let left = world.store.by_registrant(&address(VAL)).await.unwrap();
+    assert_eq!(left.waiting, None, "nothing that the stranger typed is kept");
     assert!(cannot_sign_in(&world, "Attackers-Pass-66").await);
     world.signed_in(&stranger(1), VAL).await;
 }
@@ -323,6 +329,49 @@ async fn an_expired_link_is_renewed_until_a_day_after_it_ended() {
         );
         world.activate(&fresh, PASSWORD).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_hash_without_memory_costs_none_of_the_five_tries() {
+    // ACT-1
+    let engine = FailingEngine::default();
+    let world = World::with(|c| c.passwords.engine = engine.engine());
+    world.register(VAL, PASSWORD).await;
+    let link = world.link(VAL).await;
+    engine.fail(true);
+    let answer = world.activate(&link, PASSWORD).await;
+    assert!(
+        matches!(&answer, Err(Denied::Fault(fault)) if fault.is_transient()),
+        "{answer:?}"
+    );
+    engine.fail(false);
+    assert_eq!(world.auth.activation_page(&link).await.unwrap().tries_left, 5);
+    world.activate(&link, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_renewal_beyond_the_quota_names_the_whole_wait_and_passes_after_it() {
+    // MAIL-5
+    let world = World::new();
+    world.register(VAL, PASSWORD).await;
+    let link = world.link(VAL).await;
+    world.clock.advance(HOUR * 12);
+    for _ in 0..4 {
+        world.auth.request_reset(&stranger(66), VAL).await.unwrap();
+        world.clock.advance(MINUTE);
+    }
+    // The last of the hour goes to a mail with a link: somebody registers the address as well.
+    world.register(VAL, OTHER_PASSWORD).await;
+    world.clock.advance(MINUTE);
+    // The pause between two mails is over; the hour of the first one is not.
+    let wait = MINUTE * 55;
+    let refused = world.auth.renew_link(&stranger(1), &link).await;
+    assert!(
+        matches!(refused, Err(Denied::TooManyTries { retry_after }) if retry_after == wait),
+        "{refused:?}"
+    );
+    world.clock.advance(wait);
+    world.auth.renew_link(&stranger(1), &link).await.unwrap();
 }
 
 #[tokio::test]

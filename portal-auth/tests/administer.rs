@@ -14,12 +14,19 @@ mod common;
 
 use common::watched_store::Mishap;
 use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, VAL, World, address, familiar, stranger};
+use portal_auth::account::email::EmailAddress;
 use portal_auth::account::recovery::Recovery;
-use portal_auth::account::snapshot::AccountRow;
+use portal_auth::account::snapshot::{AccountId, AccountRow};
+use portal_auth::account::status::Status;
 use portal_auth::audit::Actor;
 use portal_auth::error::Denied;
 use portal_auth::features::administer::{AdministerRefused, NotAdministrator};
+use portal_auth::features::close_account::EraseRefused;
+use portal_auth::features::look_up_accounts::{AccountPage, AccountQuery};
 use portal_auth::features::sign_in::SignInRefused;
+use portal_auth::features::start_reset::StartResetRefused;
+use portal_auth::store::AccountStore as _;
+use portal_auth::testkit::rows;
 
 const BOSS: &str = "boss@school.example";
 
@@ -292,6 +299,108 @@ async fn only_a_listed_person_with_both_steps_and_a_fresh_proof_is_an_administra
 }
 
 #[tokio::test]
+async fn nobody_administers_their_own_account() {
+    // ADM-1: what My Account asks for is not got round, and nobody locks themselves out.
+    let world = World::with(|config| config.administrators = vec![address(BOSS)]);
+    world.careful_person(BOSS).await;
+    let session = world.session_at_two(BOSS).await;
+    let boss = world.auth.authenticate(&session).await.unwrap();
+    let by = world.auth.administrator(&stranger(7), &boss).await.unwrap();
+    let before = world.account(BOSS).await;
+    let own = &address(BOSS);
+    for refused in [
+        world.auth.disable_account(&by, own).await,
+        world.auth.enable_account(&by, own).await,
+        world.auth.end_all_sessions(&by, own).await,
+        world.auth.unlock_account(&by, own).await,
+        world.auth.clear_two_step(&by, own).await,
+        world.auth.clear_two_step(&by, before.id).await,
+    ] {
+        let own = Denied::Refused(AdministerRefused::OwnAccount);
+        assert_eq!(format!("{:?}", refused.unwrap_err()), format!("{own:?}"));
+    }
+    let reset = world.auth.start_reset_for(&by, own).await;
+    assert!(matches!(
+        reset,
+        Err(Denied::Refused(StartResetRefused::OwnAccount))
+    ));
+    let erased = world.auth.erase_account(&by, own).await;
+    assert!(matches!(erased, Err(Denied::Refused(EraseRefused::OwnAccount))));
+    assert_eq!(world.account(BOSS).await, before);
+    assert_eq!(world.mails(BOSS, "administrator-acted").await, 0);
+    // The command line is nobody's account.
+    world.auth.clear_two_step(&OPERATOR, own).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_that_is_meant_by_its_id_is_the_same_whatever_its_address() {
+    let world = World::new();
+    world.person(VAL).await;
+    let id = world.account(VAL).await.id;
+    world.auth.disable_account(&OPERATOR, id).await.unwrap();
+    world.auth.enable_account(&OPERATOR, id).await.unwrap();
+    assert_eq!(world.mails(VAL, "administrator-acted").await, 2);
+    let nobody = AccountId::from_bytes([9; 16]);
+    assert!(matches!(
+        world.auth.disable_account(&OPERATOR, nobody).await,
+        Err(Denied::Refused(AdministerRefused::NoAccount))
+    ));
+    assert!(matches!(
+        world.auth.unlock_account(&OPERATOR, nobody).await,
+        Err(Denied::Refused(AdministerRefused::NoAccount))
+    ));
+    assert!(matches!(
+        world.auth.start_reset_for(&OPERATOR, nobody).await,
+        Err(Denied::Refused(StartResetRefused::NoAccount))
+    ));
+    world.auth.erase_account(&OPERATOR, id).await.unwrap();
+    assert!(world.auth.look_up_account(id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_list_of_one_status_passes_the_others_over_and_reads_no_more_than_a_thousand() {
+    let world = World::new();
+    for n in 0..1_204_u32 {
+        // Every 400th is disabled.
+        let status = if n % 400 == 399 {
+            Status::Disabled
+        } else {
+            Status::Active
+        };
+        let row = AccountRow {
+            email: address(&format!("p{n:04}@school.example")),
+            status,
+            ..rows::account(n)
+        };
+        world.store.commit(rows::work_with(&row)).await.unwrap();
+    }
+    let list = async |status, after: Option<&str>, most| {
+        let after = after.map(|name| address(&format!("{name}@school.example")));
+        let query = AccountQuery::first(most).that_are(Some(status)).after(after);
+        told(&world.auth.list_accounts(&query).await.unwrap())
+    };
+    let (found, end) = list(Status::Disabled, None, 2).await;
+    assert_eq!(found, ["p0399", "p0799"]);
+    assert_eq!(end.as_deref(), Some("p0799"));
+    let (found, end) = list(Status::Disabled, Some("p0799"), 2).await;
+    assert_eq!((found, end), (vec!["p1199".to_owned()], None));
+    // A page that finds nothing among a thousand says where to go on.
+    let (found, end) = list(Status::Closed, None, 50).await;
+    assert_eq!((found.len(), end.as_deref()), (0, Some("p0999")));
+    let (found, end) = list(Status::Closed, Some("p0999"), 50).await;
+    assert_eq!((found.len(), end), (0, None));
+    let (found, end) = list(Status::Active, Some("p1150"), 50).await;
+    assert_eq!((found.len(), end.as_deref()), (50, Some("p1201")));
+}
+
+/// The local parts of a page's addresses, and of its end.
+fn told(page: &AccountPage) -> (Vec<String>, Option<String>) {
+    let local = |email: &EmailAddress| email.as_str().split('@').next().unwrap().to_owned();
+    let names = page.accounts.iter().map(|account| local(&account.email));
+    (names.collect(), page.end.as_ref().map(local))
+}
+
+#[tokio::test]
 async fn accounts_are_listed_page_by_page_and_found_with_what_waits() {
     let world = World::new();
     for name in ["a", "b_c", "b%c", "bc"] {
@@ -300,29 +409,48 @@ async fn accounts_are_listed_page_by_page_and_found_with_what_waits() {
     }
     let list = async |beginning: &str, after: Option<&str>, most| {
         let after = after.map(address);
-        let found = world.auth.list_accounts(beginning, after.as_ref(), most).await;
-        let found: Vec<String> = found
-            .unwrap()
-            .iter()
-            .map(|a| a.email.as_str().split('@').next().unwrap().to_owned())
-            .collect();
-        found
+        let query = AccountQuery::first(most).beginning_with(beginning).after(after);
+        told(&world.auth.list_accounts(&query).await.unwrap())
     };
-    assert_eq!(list("", None, 2).await, ["a", "b%c"]);
-    assert_eq!(list("", Some("b%c@school.example"), 2).await, ["b_c", "bc"]);
-    assert_eq!(list(" B", None, u32::MAX).await, ["b%c", "b_c", "bc"]);
-    assert_eq!(list("b_", None, 9).await, ["b_c"]);
-    assert!(list("", None, 0).await.is_empty());
+    let more = |names: &[&str], end: Option<&str>| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        (names, end.map(str::to_owned))
+    };
+    assert_eq!(list("", None, 2).await, more(&["a", "b%c"], Some("b%c")));
+    assert_eq!(
+        list("", Some("b%c@school.example"), 2).await,
+        more(&["b_c", "bc"], None)
+    );
+    assert_eq!(
+        list(" B", None, u32::MAX).await,
+        more(&["b%c", "b_c", "bc"], None)
+    );
+    assert_eq!(list("b_", None, 9).await, more(&["b_c"], None));
+    assert_eq!(list("", None, 0).await, more(&[], None));
+    // DB-2: what no address holds reaches no store.
+    for odd in ["b\0", "b c", "\u{e9}", "b\u{7f}"] {
+        drop(world.store.take_calls());
+        assert_eq!(list(odd, None, 9).await, more(&[], None), "{odd:?}");
+        assert_eq!(world.store.take_calls(), Vec::<&str>::new());
+    }
 
     world.session("a@school.example").await;
     let signed_in_at = world.now();
-    world.clock.advance(HOUR);
+    world.clock.advance(MINUTE * 30 - MICRO);
     world.register("a@school.example", PASSWORD).await;
     world.register(VAL, PASSWORD).await;
     let a = world.auth.look_up(&address("a@school.example")).await.unwrap();
     let account = a.account.unwrap();
     assert_eq!((account.last_sign_in, account.sessions), (Some(signed_in_at), 1));
     assert_eq!(account.account.profile.sections["about_me"]["forename"], "Val");
+    let by_id = world.auth.look_up_account(account.account.id).await.unwrap();
+    assert_eq!(by_id.as_ref(), Some(&account));
+    world.clock.advance(MICRO);
+    let idle = world.auth.look_up_account(account.account.id).await.unwrap();
+    assert_eq!(idle.unwrap().sessions, 0, "what is over does not count");
+    world.clock.rewind(MICRO);
+    let nobody = AccountId::from_bytes([9; 16]);
+    assert!(world.auth.look_up_account(nobody).await.unwrap().is_none());
     assert!(a.waiting.is_some());
     let val = world.auth.look_up(&address(VAL)).await.unwrap();
     assert!(val.account.is_none());
@@ -332,4 +460,21 @@ async fn accounts_are_listed_page_by_page_and_found_with_what_waits() {
     world.clock.advance(HOUR * 36);
     let over = world.auth.look_up(&address(VAL)).await.unwrap();
     assert!(over.waiting.is_none(), "nothing can be done with it any more");
+}
+
+#[tokio::test]
+async fn an_export_of_everybody_is_an_event_of_whoever_asked() {
+    // LOG-1
+    let world = World::new();
+    world.person(VAL).await;
+    world.auth.record_accounts_export(&OPERATOR).await.unwrap();
+    let events = world.audit();
+    let event = events.last().unwrap();
+    assert_eq!(event.kind, "accounts.exported");
+    assert_eq!(
+        (event.actor, event.label.as_str()),
+        (Actor::Administrator, "command line")
+    );
+    assert_eq!((event.account, event.address), (None, None));
+    world.assert_audit_is_genuine();
 }

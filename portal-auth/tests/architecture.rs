@@ -47,6 +47,8 @@ const LAYERS: [&[&str]; 7] = [
         "account_links",
         "administering",
         "alerting",
+        "breach_check",
+        "answer_step",
         "code_gate",
         "drafting",
         "enrolling",
@@ -77,17 +79,22 @@ const LAYERS: [&[&str]; 7] = [
 const FEATURES: usize = 5;
 
 /// Besides the two layers of the portal and its features, only ports and what runs hashes on threads may await.
-const MAY_AWAIT: [&str; 6] = [
+const MAY_AWAIT: [&str; 8] = [
     "mail/mailer",
     "password/admission",
     "password/argon2id",
     "password/argon2id_slot",
+    "password/breached",
+    "password/breached_file",
     "password/hash",
     "store",
 ];
 
 /// Waits between two turns of the background and the longest time a mailer gets: pauses, never decisions.
-const MAY_USE_TIMERS: [&str; 2] = ["mail/delivery", "mail/run"];
+const MAY_USE_TIMERS: [&str; 3] = ["answer_step", "mail/delivery", "mail/run"];
+
+/// A list on disk that a host asks for by a feature; nothing else in the core touches a file.
+const MAY_READ_FILES: &str = "password/breached_file";
 
 /// How the system's time and randomness are read.
 const TIME_AND_RANDOMNESS: [&str; 10] = [
@@ -133,9 +140,15 @@ struct Source {
 impl Source {
     fn new(path: &str, text: &str) -> Self {
         let module = path.trim_end_matches(".rs").trim_end_matches("/mod").to_owned();
-        let code: Vec<&str> = text
-            .lines()
-            .take_while(|line| line.trim() != "#[cfg(test)]" || path.ends_with("mod.rs"))
+        let lines: Vec<&str> = text.lines().collect();
+        // A helper for tests may stand anywhere; a `mod.rs` names files of tests in its midst.
+        let tests = lines.windows(2).position(|two| {
+            let module = two[1].starts_with("mod ") || two[1].starts_with("#[path");
+            two[0] == "#[cfg(test)]" && module && !path.ends_with("mod.rs")
+        });
+        let code: Vec<&str> = lines[..tests.unwrap_or(lines.len())]
+            .iter()
+            .copied()
             .map(|line| {
                 line.find("//").map_or(line, |at| {
                     // A `//` after a colon is part of an address.
@@ -278,7 +291,13 @@ fn awaiting(source: &Source, layer: usize) -> Option<String> {
 
 /// A feature queues a mail in its unit of work; it renders none and sends none.
 fn features_that_mail(source: &Source, layer: usize) -> Option<String> {
-    let words = ["Mailer", "mail::mailer", "mail::dispatch", "mail::templates"];
+    let words = [
+        "Mailer",
+        "mail::mailer",
+        "mail::dispatch",
+        "mail::letter",
+        "mail::writing",
+    ];
     let named = words
         .iter()
         .find(|word| layer == FEATURES && source.names(word))?;
@@ -297,7 +316,10 @@ fn own_clocks(source: &Source) -> Vec<String> {
 }
 
 fn foreign_matter(source: &Source) -> Vec<String> {
-    let found = NOT_IN_THE_CORE.iter().filter(|word| source.names(word));
+    let reads_files = source.module == MAY_READ_FILES;
+    let found = NOT_IN_THE_CORE
+        .iter()
+        .filter(|word| source.names(word) && !(reads_files && **word == "std::fs"));
     found
         .map(|word| format!("{} holds {word}", source.module))
         .collect()
@@ -395,6 +417,19 @@ fn an_import_from_above_is_found() {
 }
 
 #[test]
+fn a_file_is_read_up_to_its_tests_and_not_to_a_helper_of_theirs() {
+    let import = "use crate::portal::PortalAuth;";
+    breaks(
+        "throttle.rs",
+        &format!("#[cfg(test)]\nfn help() {{}}\n{import}"),
+        "lies above it",
+    );
+    for tests in ["mod tests {", "#[path = \"throttle_tests.rs\"]\nmod tests;"] {
+        keeps("throttle.rs", &format!("#[cfg(test)]\n{tests}\n{import}"));
+    }
+}
+
+#[test]
 fn a_feature_that_imports_another_is_found() {
     for text in [
         "use crate::features::register::Save;",
@@ -437,7 +472,7 @@ fn a_decision_that_awaits_is_found() {
 fn a_feature_that_names_the_mailer_is_found() {
     for text in [
         "fn f(mailer: &dyn Mailer) {}",
-        "use crate::mail::templates::render;",
+        "use crate::mail::writing::render_in;",
     ] {
         breaks("features/sign_in.rs", text, "sends no mail");
     }

@@ -12,9 +12,11 @@
 
 mod common;
 
-use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, SECOND, VAL, World, address, stranger};
+use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, SECOND, VAL, World, address, stranger};
 use portal_auth::account::status::TwoStep;
+use portal_auth::config::TwoStepPolicy;
 use portal_auth::error::Denied;
+use portal_auth::features::sign_in::{SignInForm, SignInOutcome};
 use portal_auth::secret::token::SessionToken;
 use portal_auth::session::SessionEnd;
 use portal_auth::{PortalAuth, SignedIn};
@@ -25,6 +27,24 @@ async fn ended(auth: &PortalAuth, session: &SessionToken) -> Option<SessionEnd> 
         Err(Denied::Refused(end)) => Some(end),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_session_of_one_step_ends_where_both_are_demanded_of_everybody() {
+    // STP-1, SES-6, ASVS 6.3.3
+    let world = World::new();
+    world.careful_person(VAL).await;
+    let two = world.session_at_two(VAL).await;
+    let (lax, _one) = world.process_with(|c| c.two_step = TwoStepPolicy::Off);
+    let form = SignInForm::new(VAL, PASSWORD);
+    let Ok(SignInOutcome::SignedIn(one)) = lax.sign_in(&stranger(1), form).await else {
+        panic!("no code is asked for");
+    };
+    let (strict, _two) = world.process_with(|c| c.two_step = TwoStepPolicy::RequiredForAll);
+    assert_eq!(ended(&strict, &one.session).await, Some(SessionEnd::Revoked));
+    assert_eq!(ended(&strict, &two).await, None, "it proved both");
+    let (areas, _three) = world.process_with(|c| c.two_step = TwoStepPolicy::RequiredForAreas);
+    assert_eq!(ended(&areas, &one.session).await, None, "areas ask by themselves");
 }
 
 #[tokio::test]

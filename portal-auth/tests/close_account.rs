@@ -19,7 +19,7 @@ use common::{DAY, HOUR, MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, VAL, World, add
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::{Status, TwoStep};
 use portal_auth::error::Denied;
-use portal_auth::features::administer::Administrator;
+use portal_auth::features::administer::{AdministerRefused, Administrator};
 use portal_auth::features::close_account::{AccountRestored, CloseRefused, EraseRefused, RestoreRefused};
 use portal_auth::features::register::SubmitOutcome;
 use portal_auth::features::sign_in::SignInRefused;
@@ -382,15 +382,17 @@ async fn a_link_of_another_closing_or_purpose_brings_nothing_back() {
     let session = world.session(VAL).await;
     close(&world, &session, PASSWORD).await.unwrap();
     let first = mailed(&world, VAL).await;
-    // Closed, disabled, enabled, and closed again: the first link is of the first closing.
-    let by = Administrator::at_the_command_line();
-    world.auth.disable_account(&by, &address(VAL)).await.unwrap();
+    // Closed, back without its link, and closed again: the first link is of the first closing.
+    let back = AccountRow {
+        status: Status::Active,
+        closed_at: None,
+        ..world.account(VAL).await
+    };
+    world.put_account(back).await;
     assert_eq!(
         refused_link(&restore(&world, &first, PASSWORD).await),
         LinkRefused::Ended
     );
-    world.auth.enable_account(&by, &address(VAL)).await.unwrap();
-    assert_eq!(world.account(VAL).await.closed_at, None);
     world.clock.advance(DAY);
     let session = world.session(VAL).await;
     close(&world, &session, PASSWORD).await.unwrap();
@@ -400,6 +402,25 @@ async fn a_link_of_another_closing_or_purpose_brings_nothing_back() {
     );
     let second = mailed(&world, VAL).await;
     restore(&world, &second, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_administrator_brings_a_closed_account_back() {
+    // CHG-5, ADM-1: it comes back by its owner's link and password
+    let world = World::new();
+    let link = closed(&world, VAL).await;
+    let (by, before) = (Administrator::at_the_command_line(), world.account(VAL).await);
+    for refused in [
+        world.auth.disable_account(&by, &address(VAL)).await,
+        world.auth.enable_account(&by, &address(VAL)).await,
+    ] {
+        assert!(
+            matches!(refused, Err(Denied::Refused(AdministerRefused::NotInThisStatus))),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(world.account(VAL).await, before);
+    restore(&world, &link, PASSWORD).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,13 +13,14 @@
 mod common;
 
 use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
-use portal_auth::CodeRefused;
 use portal_auth::config::TwoStepPolicy;
 use portal_auth::error::Denied;
 use portal_auth::features::confirm_identity::{ConfirmOutcome, ConfirmRefused};
+use portal_auth::features::sign_in::{SignInForm, SignInOutcome};
 use portal_auth::password::Password;
 use portal_auth::secret::token::SessionToken;
 use portal_auth::session::{Level, SessionEnd};
+use portal_auth::{CodeRefused, ResendRefused};
 
 const WRONG: &str = "Wrong-Password-99";
 
@@ -107,6 +108,9 @@ async fn the_password_is_guessed_here_at_the_same_price_as_at_the_sign_in() {
         Err(Denied::TooManyTries { .. })
     ));
     assert_eq!(world.audited("confirm.refused"), 10);
+    let reasons = world.audit();
+    let mut reasons = reasons.iter().filter(|e| e.kind == "confirm.refused");
+    assert!(reasons.all(|e| e.reason == "password.wrong"), "LOG-1");
     // I-23 (iii): the session itself lives on.
     world.auth.authenticate(&session).await.unwrap();
 }
@@ -175,11 +179,15 @@ async fn where_the_second_step_is_on_the_code_is_asked_for_too() {
 
 #[tokio::test]
 async fn a_confirmation_never_lifts_a_session() {
-    // I-21, SES-6: the service begins to demand the second step while a session at level one runs
+    // I-21, SES-6: the service lets its owners' choice hold again while a session at level one runs
     let world = World::new();
-    world.person(VAL).await;
-    let session = world.session(VAL).await;
-    let (strict, _background) = world.process_with(|c| c.two_step = TwoStepPolicy::RequiredForAll);
+    world.careful_person(VAL).await;
+    let (lax, _background) = world.process_with(|c| c.two_step = TwoStepPolicy::Off);
+    let form = SignInForm::new(VAL, PASSWORD);
+    let Ok(SignInOutcome::SignedIn(new)) = lax.sign_in(&stranger(1), form).await else {
+        panic!("no code is asked for");
+    };
+    let (session, strict) = (new.session, &world.auth);
     let answer = strict
         .confirm_password(&stranger(1), &session, &Password::new(PASSWORD))
         .await;
@@ -200,6 +208,9 @@ async fn ten_wrong_codes_close_confirming_as_well() {
     let world = World::new();
     world.careful_person(VAL).await;
     let session = world.session_at_two(VAL).await;
+    let Ok(ConfirmOutcome::CodeSent(waiting)) = confirm(&world, &session, PASSWORD).await else {
+        panic!("the step is open");
+    };
     for _ in 0..2 {
         world.clock.advance(MINUTE);
         let sent = world.half_done(VAL).await;
@@ -220,6 +231,17 @@ async fn ten_wrong_codes_close_confirming_as_well() {
         ),
         "{answer:?}"
     );
+    let mailed = world.mails(VAL, "sign-in-code").await;
+    let signed_in = world.auth.authenticate(&session).await.unwrap();
+    let again = world
+        .auth
+        .resend_confirm_code(&stranger(1), &signed_in, &waiting.challenge)
+        .await;
+    assert!(
+        matches!(again, Err(Denied::Refused(ResendRefused::Closed))),
+        "{again:?}"
+    );
+    assert_eq!(world.mails(VAL, "sign-in-code").await, mailed);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ enum Fault {
     ShowsAStaleEpoch,
     TellsTheEndOfAMailApart,
     PurgesWhatIsClosedForGood,
+    TellsOfOpenNetworks,
 }
 
 #[derive(Debug)]
@@ -105,6 +106,13 @@ impl Broken {
         let mut kept = UnitOfWork::new(first.clone());
         for event in further {
             kept = kept.event(event.clone());
+        }
+        for (network, event) in work.closings() {
+            kept = if self.is(Fault::TellsOfOpenNetworks) {
+                kept.event(event.clone())
+            } else {
+                kept.event_where_closed(*network, event.clone())
+            };
         }
         for change in work.changes() {
             kept = kept.change(change.clone());
@@ -434,6 +442,7 @@ the_suite_finds! {
     a_store_that_forgets_its_commits: ForgetsCommits by a_commit_is_known_by_its_first_event;
     a_store_that_opens_what_is_closed_for_good: PurgesWhatIsClosedForGood
         by purging_opens_no_bucket_that_is_closed_for_good;
+    a_store_that_tells_of_open_networks: TellsOfOpenNetworks by a_networks_closing_is_told_once_in_a_window;
     a_store_that_tells_ends_of_mails_apart: TellsTheEndOfAMailApart
         by a_settlement_and_its_event_are_written_together_or_not_at_all;
     a_store_that_caches_sessions: ShowsAStaleEpoch by a_session_shows_its_accounts_present_epoch_and_status;

@@ -212,7 +212,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn the_canonical_form_is_ascii_and_stays_as_it_is(typed in typed_addresses()) {
+    fn i_27_the_canonical_form_is_ascii_and_stays_as_it_is(typed in typed_addresses()) {
         // I-27
         if let Ok(address) = EmailAddress::parse(&typed) {
             let text = address.as_str();
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn only_ascii_case_and_the_form_of_the_domain_may_differ(typed in typed_addresses()) {
+    fn i_27_only_ascii_case_and_the_form_of_the_domain_may_differ(typed in typed_addresses()) {
         // I-27: nothing but ASCII case is ever taken from a local part.
         if let Ok(address) = EmailAddress::parse(&typed) {
             let (local, domain) = typed.trim_matches([' ', '\t']).split_once('@').unwrap();
@@ -236,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_taken_for_two_people(a in "[aAbB.+]{1,4}", b in "[aAbB.+]{1,4}") {
+    fn i_27_no_text_is_taken_for_two_people(a in "[aAbB.+]{1,4}", b in "[aAbB.+]{1,4}") {
         // I-27
         let parse = |local: &str| EmailAddress::parse(&format!("{local}@school.example"));
         if let (Ok(x), Ok(y)) = (parse(&a), parse(&b)) {

@@ -14,12 +14,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use common::{MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, VAL, World, stranger};
+use common::{MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, VAL, World, address, stranger};
 use portal_auth::error::Denied;
+use portal_auth::features::change_email::ChangeEmailForm;
 use portal_auth::features::export_data::{DataExport, ExportRefused};
+use portal_auth::password::Password;
 use portal_auth::secret::token::SessionToken;
 use portal_auth::session::SessionEnd;
+use portal_auth::testkit::recording_mailer::MailFailure;
 use serde_json::{Value, json};
+
+const TAKEN: &str = "taken@school.example";
 
 async fn export(world: &World, session: &SessionToken) -> Result<DataExport, Denied<ExportRefused>> {
     world.auth.export_data(&stranger(1), session).await
@@ -164,6 +169,85 @@ async fn what_a_stranger_typed_under_the_address_is_not_told() {
     let export = export(&world, &session).await.unwrap();
     assert_eq!(export.parts()["registrations"].as_array().unwrap().len(), 2);
     assert!(!serde_json::to_string(&export).unwrap().contains("Mallory"));
+}
+
+#[tokio::test]
+async fn neither_it_nor_the_activity_tells_whether_an_address_that_was_asked_for_is_taken() {
+    // CHG-3, ENU-1
+    let mut told = Vec::new();
+    for asked in ["free@school.example", TAKEN] {
+        let world = World::new();
+        world.person(TAKEN).await;
+        world.person(VAL).await;
+        let session = world.session(VAL).await;
+        for refused in [false, true] {
+            if refused {
+                world.mailer.fail(MailFailure::Permanent);
+            }
+            let form = ChangeEmailForm::new(asked, PASSWORD);
+            world
+                .auth
+                .change_email(&stranger(1), &session, form)
+                .await
+                .unwrap();
+            world.work().await;
+            world.clock.advance(MINUTE);
+        }
+        let signed_in = world.auth.authenticate(&session).await.unwrap();
+        let mut activity = world.auth.recent_activity(&signed_in).await.unwrap();
+        activity.sort_by_key(|entry| format!("{entry:?}"));
+        let export = serde_json::to_string(&export(&world, &session).await.unwrap()).unwrap();
+        assert!(!export.contains(asked), "{export}");
+        let export = export.replace(&address(asked).masked(), "masked");
+        told.push((activity, comparable(&serde_json::from_str(&export).unwrap())));
+    }
+    assert_eq!(told[0], told[1]);
+}
+
+/// An export without its random names, and in an order that none of them decides.
+fn comparable(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let named = map.iter().filter(|(name, _)| *name != "id" && *name != "handle");
+            named
+                .map(|(name, value)| (name.clone(), comparable(value)))
+                .collect()
+        }
+        Value::Array(list) => {
+            let mut list: Vec<_> = list.iter().map(comparable).collect();
+            list.sort_by_key(Value::to_string);
+            Value::Array(list)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+#[tokio::test]
+async fn a_mail_to_a_new_address_is_told_once_that_is_confirmed() {
+    let world = World::new();
+    world.person(VAL).await;
+    let session = world.session(VAL).await;
+    let new = "val@college.example";
+    let form = ChangeEmailForm::new(new, PASSWORD);
+    world
+        .auth
+        .change_email(&stranger(1), &session, form)
+        .await
+        .unwrap();
+    let link = world.link_in(new, "confirm-email").await;
+    let confirmed = world
+        .auth
+        .confirm_email(&stranger(1), &link, Some(&session), &Password::new(""))
+        .await;
+    let session = confirmed.unwrap().session.unwrap();
+    let export = export(&world, &session).await.unwrap();
+    for (part, name, what) in [
+        ("links", "purpose", "confirm_email"),
+        ("emails", "kind", "confirm-email"),
+    ] {
+        let rows = export.parts()[part].as_array().unwrap();
+        assert!(rows.iter().any(|row| row[name] == json!(what)), "{what}");
+    }
 }
 
 #[tokio::test]

@@ -88,30 +88,54 @@ async fn a_session_that_was_ended_keeps_nothing() {
         .set_two_step(&stranger(1), &two, TwoStep::Email)
         .await
         .unwrap();
-    // Its time is over as well: what ended it first counts.
-    world.clock.advance(MINUTE * 31);
     let forged = SessionToken::parse(&"A".repeat(43)).unwrap();
-    for session in [&one, &two, &forged] {
-        let answer = keep(&world, session, None, "x").await;
-        assert!(
-            matches!(answer, Err(Denied::Refused(KeepFormRefused::SessionEnded))),
-            "{answer:?}"
-        );
+    // Its time is over as well, for idling and then for good: what ended it first counts.
+    for wait in [MINUTE * 31, HOUR * 12] {
+        world.clock.advance(wait);
+        world.work().await;
+        for session in [&one, &two, &forged] {
+            let answer = keep(&world, session, None, "x").await;
+            assert!(
+                matches!(answer, Err(Denied::Refused(KeepFormRefused::SessionEnded))),
+                "{answer:?}"
+            );
+        }
     }
 }
 
 #[tokio::test]
-async fn a_session_that_is_forgotten_keeps_nothing() {
-    let world = World::new();
-    world.person(VAL).await;
-    let dead = world.session(VAL).await;
-    world.clock.advance(HOUR * 12 + MINUTE * 3);
-    world.work().await;
-    let answer = keep(&world, &dead, None, "x").await;
-    assert!(
-        matches!(answer, Err(Denied::Refused(KeepFormRefused::SessionEnded))),
-        "{answer:?}"
-    );
+async fn a_session_that_ended_hours_ago_keeps_the_form_and_one_that_ended_a_day_ago_is_forgotten() {
+    // R11, ASVS 14.2.7
+    for (since_its_end, end) in [
+        (HOUR * 9, Some(SessionEnd::Absolute)),
+        (DAY, Some(SessionEnd::Absolute)),
+        (DAY + MICRO, None),
+    ] {
+        let world = World::new();
+        world.person(VAL).await;
+        let dead = world.session(VAL).await;
+        world.clock.advance(HOUR * 12 + since_its_end);
+        world.work().await;
+        let told = world.auth.peek(&dead).await;
+        let end_told = end.unwrap_or(SessionEnd::Revoked);
+        assert!(
+            matches!(told, Err(Denied::Refused(e)) if e == end_told),
+            "{told:?}"
+        );
+        let answer = keep(&world, &dead, None, "moving to Hill School").await;
+        if end.is_none() {
+            assert!(
+                matches!(answer, Err(Denied::Refused(KeepFormRefused::SessionEnded))),
+                "{answer:?}"
+            );
+            continue;
+        }
+        let back = world.session(VAL).await;
+        assert_eq!(
+            found(&world, &back, &answer.unwrap()).await.as_deref(),
+            Some("moving to Hill School")
+        );
+    }
 }
 
 #[tokio::test]
@@ -268,4 +292,20 @@ async fn a_form_larger_than_any_page_is_refused_and_keeping_is_no_activity() {
     keep(&world, &session, None, "x").await.unwrap();
     world.clock.advance(MINUTE);
     assert!(world.auth.peek(&session).await.is_err());
+}
+
+#[tokio::test]
+async fn a_form_kept_in_the_future_is_not_believed() {
+    // CLK-2
+    let skew = MINUTE * 2;
+    for (back, believed) in [(skew, true), (skew + MICRO, false)] {
+        let world = World::new();
+        world.person(VAL).await;
+        world.clock.advance(HOUR);
+        let session = world.session(VAL).await;
+        let held = keep(&world, &session, None, "of tomorrow").await.unwrap();
+        world.clock.rewind(back);
+        let keeps = world.auth.keeps_form(&held, PAGE).await.unwrap();
+        assert_eq!(keeps, believed, "{back:?}");
+    }
 }

@@ -11,7 +11,12 @@ fn a_link_works_from_its_opening_until_its_end_in_its_epoch_and_state() {
         opens_at: at(10),
         ..rows::reset_link(1, &account)
     };
-    let judge = |link: &LinkRow, now| link.judge(&account, now);
+    let judge = |link: &LinkRow, now| {
+        let judged = link.judge(&account, now);
+        // What its row tells alone leaves out the account's epoch only.
+        assert!(link.is_live(now) || judged.is_err());
+        judged
+    };
     assert_eq!(judge(&link, at(10).minus(MICRO)), Err(LinkRefused::Unknown));
     assert_eq!(judge(&link, at(10)), Ok(()));
     assert_eq!(judge(&link, link.expires_at.minus(MICRO)), Ok(()));
@@ -24,6 +29,11 @@ fn a_link_works_from_its_opening_until_its_end_in_its_epoch_and_state() {
     ] {
         assert_eq!(judge(&link.ended(state, at(11)), at(12)), Err(refused));
     }
+    let wiped = LinkRow {
+        seed: None,
+        ..link.clone()
+    };
+    assert_eq!(judge(&wiped, at(10)), Err(LinkRefused::Ended));
     let older = LinkRow {
         epoch: Some(rows::epoch(9)),
         ..link.clone()

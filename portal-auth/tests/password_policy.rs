@@ -300,7 +300,7 @@ fn without_lists(typed: &str) -> Vec<BrokenRule> {
 }
 
 #[test]
-fn every_short_text_over_three_symbols_gets_the_verdict_of_the_reference() {
+fn i_29_every_short_text_over_three_symbols_gets_the_verdict_of_the_reference() {
     // I-29: every alphabet of up to three symbols of different kinds, every text of up to six of them, once as it
     // is and once long enough.
     const KINDS: [char; 6] = ['7', 'a', 'A', '!', '中', '\t'];
@@ -338,7 +338,7 @@ fn every_short_text_over_three_symbols_gets_the_verdict_of_the_reference() {
 
 proptest! {
     #[test]
-    fn any_text_gets_the_verdict_of_the_reference(
+    fn i_29_any_text_gets_the_verdict_of_the_reference(
         typed in proptest::collection::vec(proptest::sample::select(reference::alphabet()), 0..140)
     ) {
         // I-29
@@ -347,7 +347,7 @@ proptest! {
     }
 
     #[test]
-    fn adding_a_character_of_a_missing_kind_breaks_no_further_rule(
+    fn i_29_adding_a_character_of_a_missing_kind_breaks_no_further_rule(
         typed in proptest::collection::vec(proptest::sample::select(reference::alphabet()), 1..127),
         place in any::<proptest::sample::Index>(),
     ) {

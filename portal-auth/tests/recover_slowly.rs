@@ -27,6 +27,7 @@ use portal_auth::features::reset_password::{ResetRefused, ResetStep};
 use portal_auth::features::start_reset::StartResetRefused;
 use portal_auth::link::LinkRefused;
 use portal_auth::secret::token::LinkToken;
+use portal_auth::store::AccountStore as _;
 use portal_auth::testkit::recording_mailer::tokens_in;
 use portal_auth::{NewPassword, TakeBackRefused};
 
@@ -419,6 +420,12 @@ async fn an_administrators_reset_asks_for_no_answer_and_lifts_every_pause() {
     );
     let text = world.latest(VAL, "reset-password").await;
     assert!(text.contains("An administrator has started"), "{text}");
+    let told = world.latest(VAL, "administrator-acted").await;
+    assert!(told.contains("A reset of your password was started."), "{told}");
+    assert!(
+        !told.contains("reset-password"),
+        "the link is in the other mail: {told}"
+    );
     world.clock.advance(HOUR - MICRO);
     assert!(set(&world, &link).await);
     let event = world
@@ -451,6 +458,27 @@ async fn an_administrator_starts_no_reset_for_what_is_not_in_use() {
         matches!(disabled, Err(Denied::Refused(StartResetRefused::NotInUse))),
         "{disabled:?}"
     );
+}
+
+#[tokio::test]
+async fn an_administrator_who_ends_everything_ends_a_reset_that_waits_and_no_login_takes_it_back() {
+    // ADM-1, SES-5, RST-7, LOG-1
+    let world = World::new();
+    world.person(VAL).await;
+    ask(&world).await;
+    world.work().await;
+    world
+        .auth
+        .end_all_sessions(&OPERATOR, &address(VAL))
+        .await
+        .unwrap();
+    let account = world.account(VAL).await;
+    assert_eq!(account.recovery.due_at, None);
+    assert_eq!(world.store.live_links(account.id).await.unwrap(), []);
+    world.clock.advance(HOUR * 2);
+    world.signed_in(&stranger(6), VAL).await;
+    assert_eq!(world.audited("recovery.cancelled"), 0, "nothing waited");
+    is_over(&world, 1).await;
 }
 
 #[tokio::test]

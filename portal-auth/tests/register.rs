@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use common::watched_store::Mishap;
 use common::{ANSWER, AboutMe, DAY, HOUR, MICRO, MINUTE, OTHER_PASSWORD, PASSWORD, VAL, World, stranger};
-use portal_auth::account::profile::Section as _;
+use portal_auth::account::profile::{SECTION_BYTES, Section as _};
 use portal_auth::error::Denied;
 use portal_auth::features::register::{RegisterRefused, Save, SecurityDetails, SubmitOutcome};
 use portal_auth::password::Password;
@@ -92,6 +92,68 @@ async fn all_wrong_fields_of_the_first_step_are_named_at_once() {
         assert!(fields.iter().any(|(f, _)| f == field), "{field} in {fields:?}");
     }
     assert!(world.store.take_calls().is_empty(), "nothing is kept");
+}
+
+#[tokio::test]
+async fn a_section_is_kept_up_to_its_size_and_a_larger_one_names_its_field() {
+    // LIM-1, REG-1: a store that limits its rows has no fault to report.
+    let world = World::new();
+    let details = world.details(VAL, PASSWORD);
+    let draft = world
+        .auth
+        .save_security_details(&stranger(1), None, details)
+        .await
+        .unwrap();
+    let around = json!({ "forename": "" }).to_string().len();
+    let forename = |bytes: usize| json!({ "forename": "x".repeat(bytes - around) });
+    let many = serde_json::Map::from_iter((0..40).map(|n| (format!("field{n}"), json!("x".repeat(1_000)))));
+    for (typed, save, named) in [
+        (forename(SECTION_BYTES), Save::Checked, None),
+        (forename(SECTION_BYTES + 1), Save::Checked, Some("about_me")),
+        (forename(SECTION_BYTES + 1), Save::AsItIs, Some("about_me")),
+        (forename(SECTION_BYTES * 2), Save::AsItIs, Some("forename")),
+        (forename(300 * 1024), Save::Checked, Some("forename")),
+        (json!("\u{1}".repeat(300 * 1024)), Save::AsItIs, Some("about_me")),
+        (many.into(), Save::AsItIs, Some("about_me")),
+        (forename(SECTION_BYTES - 1), Save::AsItIs, None),
+    ] {
+        let size = typed.to_string().len();
+        let answer = world.auth.save_section(&draft, AboutMe::NAME, typed, save).await;
+        match named {
+            None => assert!(answer.is_ok(), "{size} {save:?}: {answer:?}"),
+            Some(field) => {
+                let told = fields(answer.unwrap_err());
+                assert_eq!(told, [(field.to_owned(), "section.too_large")], "{size} {save:?}");
+            }
+        }
+    }
+    let progress = world.auth.registration(&draft).await.unwrap().unwrap();
+    let kept = progress.sections.get(AboutMe::NAME).unwrap().to_string().len();
+    assert_eq!(kept, SECTION_BYTES - 1, "what was saved last");
+}
+
+#[tokio::test]
+async fn a_draft_from_the_future_is_not_believed() {
+    // CLK-2: the clock was set back by more than two minutes since it was saved.
+    let skew = MINUTE * 2;
+    for (back, believed) in [(skew, true), (skew + MICRO, false)] {
+        let world = World::new();
+        let details = world.details(VAL, PASSWORD);
+        world.clock.advance(HOUR);
+        let draft = world
+            .auth
+            .save_security_details(&stranger(1), None, details)
+            .await
+            .unwrap();
+        world.clock.rewind(back);
+        let found = world.auth.registration(&draft).await.unwrap();
+        assert_eq!(found.is_some(), believed, "{back:?}");
+        let saved = world
+            .auth
+            .save_section(&draft, AboutMe::NAME, json!({ "forename": "Val" }), Save::Checked)
+            .await;
+        assert_eq!(saved.is_ok(), believed, "{saved:?}");
+    }
 }
 
 #[tokio::test]
@@ -413,8 +475,11 @@ async fn the_mail_that_spends_the_last_slot_carries_a_link_that_lives_until_the_
     for n in 1..=10 {
         let draft = world.register_from(&stranger(n), VAL, PASSWORD).await;
         let progress = world.auth.registration(&draft).await.unwrap().unwrap();
-        notices.push(progress.sent.unwrap().link_expires_at);
-        world.work().await;
+        // ENU-1: the page tells of none of it.
+        let told = progress.sent.unwrap().link_expires_at;
+        assert_eq!(told, world.now().plus(MINUTE * 15));
+        let page = world.auth.activation_page(&world.link(VAL).await).await.unwrap();
+        notices.push(page.expires_at);
         world.clock.advance(if n == 5 { MINUTE * 60 } else { MINUTE });
     }
     // The fifth fills the hour, the tenth the day.

@@ -180,6 +180,38 @@ async fn at_every_moment_the_owner_has_a_slot_or_a_live_link() {
 }
 
 #[tokio::test]
+async fn mails_without_a_link_leave_the_owner_one_that_has_it() {
+    // TOK-6, I-23, P-44: strangers ask for a registration's link at the address of an account, all day
+    let world = World::new();
+    world.person(VAL).await;
+    world.clock.advance(DAY);
+    let mut stuck = Vec::new();
+    for n in 0..180_u32 {
+        for other in 0..3 {
+            let from = stranger(1_000 + n * 3 + other);
+            world.auth.resend_link_to(&from, VAL).await.unwrap();
+            world.clock.advance(MINUTE * 2);
+        }
+        let mails = world.mails(VAL, "reset-password").await;
+        let live = mails > 0 && works(&world, &world.link_in(VAL, "reset-password").await).await;
+        if !live {
+            ask_from(&world, 9_000 + n, VAL).await;
+            if world.mails(VAL, "reset-password").await == mails {
+                stuck.push(n);
+            }
+        }
+    }
+    assert!(
+        stuck.is_empty(),
+        "no slot and no live link in the rounds {stuck:?}"
+    );
+    assert!(
+        world.mails(VAL, "already-registered").await > 4,
+        "strangers were at work"
+    );
+}
+
+#[tokio::test]
 async fn an_outsider_cannot_end_the_link_or_the_tries_of_its_owner() {
     // TOK-6
     let world = World::new();

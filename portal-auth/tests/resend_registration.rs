@@ -135,6 +135,32 @@ async fn at_every_moment_there_is_a_slot_or_a_live_link() {
 }
 
 #[tokio::test]
+async fn forgotten_passwords_at_a_waiting_address_leave_its_registration_a_mail() {
+    // TOK-6, I-23
+    let world = World::new();
+    world.register(VAL, PASSWORD).await;
+    let mut stuck = Vec::new();
+    for n in 0..180_u32 {
+        for other in 0..3 {
+            let from = stranger(1_000 + n * 3 + other);
+            world.auth.request_reset(&from, VAL).await.unwrap();
+            world.clock.advance(MINUTE * 2);
+        }
+        let mails = world.mails(VAL, "complete-registration").await;
+        if world.auth.activation_page(&world.link(VAL).await).await.is_err() {
+            world.auth.resend_link_to(&stranger(1), VAL).await.unwrap();
+            if world.mails(VAL, "complete-registration").await == mails {
+                stuck.push(n);
+            }
+        }
+    }
+    assert!(
+        stuck.is_empty(),
+        "no slot and no live link in the rounds {stuck:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_browser_that_sent_nothing_is_asked_for_the_address() {
     let world = World::new();
     let unsent = world.fill_in(&stranger(1), VAL, PASSWORD, "Val").await;

@@ -369,6 +369,8 @@ async fn a_new_password_keeps_every_rule_with_the_names_known() {
         broken(set(&world, &link, Some(&proof), PASSWORD).await),
         [BrokenRule::Reused]
     );
+    // I-37: a comparison with the password in force was made and its outcome told, so it is audited.
+    assert_eq!(world.audited("reset.not_set"), 1);
     let service = set(&world, &link, Some(&proof), "ProfessionalPortal-42").await;
     assert_eq!(broken(service), [BrokenRule::Context]);
     assert_eq!(world.audited("reset.done"), 0);
@@ -548,7 +550,7 @@ async fn a_disabling_that_comes_first_wins() {
 }
 
 #[tokio::test]
-async fn answers_that_were_lost_on_the_way_are_found_out() {
+async fn i_09_answers_that_were_lost_on_the_way_are_found_out() {
     // I-09
     let world = World::new();
     world.person(VAL).await;

@@ -44,6 +44,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("two_step", format!("{:?}", config.two_step)),
         ("clock_skew", span(config.clock_skew)),
+        ("answer_step", span(config.answer_step)),
         ("links_kept", span(config.links_kept)),
         ("devices_kept", span(config.devices_kept)),
         ("audit_kept", span(config.audit_kept)),

@@ -90,14 +90,14 @@ fn capitals_accents_blanks_and_marks_do_not_matter() {
 }
 
 #[test]
-fn what_composes_once_the_marks_are_gone_has_one_form_too() {
+fn i_33_what_composes_once_the_marks_are_gone_has_one_form_too() {
     // I-33: the parts of a Korean syllable with a hyphen between them
     assert_eq!(normal("\u{1100}-\u{1161} xyz"), normal("\u{ac00} xyz"));
     assert_eq!(normal("\u{1100}-\u{1161} xyz").as_deref(), Ok("\u{ac00} xyz"));
 }
 
 #[test]
-fn the_form_of_the_form_of_every_character_is_itself() {
+fn i_33_the_form_of_the_form_of_every_character_is_itself() {
     // I-33
     for c in '\0'..='\u{1ffff}' {
         if let Ok(once) = normal(&format!("x{c}-{c}\u{301}yz")) {
@@ -186,7 +186,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn the_form_of_a_form_is_itself(typed in "\\PC{0,40}|[a-zA-Z.,'\" \u{300}-\u{345}\u{ac00}\u{1100}-\u{11ff}ΐΣςΆ-]{0,20}") {
+    fn i_33_the_form_of_a_form_is_itself(typed in "\\PC{0,40}|[a-zA-Z.,'\" \u{300}-\u{345}\u{ac00}\u{1100}-\u{11ff}ΐΣςΆ-]{0,20}") {
         // I-33
         if let Ok(answer) = SecurityAnswer::parse(&typed) {
             prop_assert_eq!(SecurityAnswer::parse(answer.expose()).map(|a| a.expose().to_owned()),
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn typing_it_in_capitals_or_with_blanks_gives_the_same_answer(typed in "[a-zäöüé0-9][a-zäöüé0-9 ]{1,20}[a-zäöüé0-9]") {
+    fn i_33_typing_it_in_capitals_or_with_blanks_gives_the_same_answer(typed in "[a-zäöüé0-9][a-zäöüé0-9 ]{1,20}[a-zäöüé0-9]") {
         // I-33
         let spaced = format!("  {} ", typed.replace(' ', " \u{a0} "));
         prop_assert!(normal(&typed).is_ok());

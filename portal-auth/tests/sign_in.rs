@@ -14,6 +14,8 @@ mod common;
 
 use std::sync::Arc;
 
+use common::failing_engine::FailingEngine;
+use common::log_lines::LogLines;
 use common::watched_store::Mishap;
 use common::{
     DAY, HOUR, MICRO, MINUTE, OPERATOR, OTHER_PASSWORD, PASSWORD, SECOND, VAL, World, address, familiar,
@@ -21,10 +23,10 @@ use common::{
 };
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::Status;
-use portal_auth::config::TwoStepPolicy;
+use portal_auth::config::{Config, TwoStepPolicy};
 use portal_auth::error::Denied;
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
-use portal_auth::password::hash::HashParams;
+use portal_auth::password::hash::{HashParams, StoredHash};
 use portal_auth::secret::token::SessionToken;
 use portal_auth::session::{Level, SessionEnd};
 use portal_auth::store::AccountStore as _;
@@ -365,6 +367,31 @@ async fn the_owner_hears_of_a_closed_address_once_an_hour() {
 }
 
 #[tokio::test]
+async fn a_network_that_closes_is_told_once_a_window() {
+    // LOG-5, I-37, THR-3 (c)
+    let world = World::with(|c| c.guessing.network_failures = 7);
+    let log = LogLines::of_this_thread(tracing::Level::INFO);
+    for day in 1..=2 {
+        for n in 0..20 {
+            let email = format!("p{n}@school.example");
+            let form = SignInForm::new(&email, OTHER_PASSWORD);
+            assert!(world.auth.sign_in(&stranger(2), form).await.is_err());
+        }
+        assert_eq!(world.audited("guessing.network_closed"), day);
+        // Only the store knows which failure closed it, so no line of the log says it of another.
+        assert_eq!(log.count(), world.audited("sign_in.refused"));
+        world.clock.advance(HOUR * 24);
+    }
+    let audit = world.audit();
+    let told = audit
+        .iter()
+        .find(|e| e.kind == "guessing.network_closed")
+        .unwrap();
+    assert!(told.network.is_some() && told.address.is_none() && told.account.is_none());
+    world.assert_audit_is_genuine();
+}
+
+#[tokio::test]
 async fn the_session_a_browser_held_ends_and_a_planted_value_is_never_adopted() {
     // SES-2, P-36, I-20
     let world = World::new();
@@ -403,6 +430,52 @@ async fn the_eleventh_session_ends_the_first() {
 }
 
 #[tokio::test]
+async fn a_password_is_verified_exactly_as_it_was_typed() {
+    // HASH-6, ASVS 6.2.8, 6.2.9, P-11: 128 characters of four bytes each between blanks
+    let world = World::with(|c| {
+        let policy = Config::modern("https://portal.example".parse().unwrap())
+            .passwords
+            .policy;
+        c.passwords.policy = policy;
+    });
+    let typed = |at: usize, c: char| {
+        let inner = (0..126).map(|n| if n == at { c } else { '\u{1F9F1}' });
+        format!(" {} ", inner.collect::<String>())
+    };
+    let password = typed(126, ' ');
+    assert_eq!((password.chars().count(), password.len()), (128, 506));
+    world.register(VAL, &password).await;
+    let link = world.link(VAL).await;
+    world.activate(&link, &password).await.unwrap();
+    let others = [
+        password.trim().to_owned(),
+        password.trim_start().to_owned(),
+        typed(72, '\u{1F9F0}'),
+        typed(125, '\u{1F9F0}'),
+        format!("{password} "),
+        password.chars().take(127).collect(),
+    ];
+    for other in others {
+        let answer = world.try_sign_in(&stranger(1), VAL, &other).await;
+        assert!(
+            matches!(answer, Err(Denied::Refused(SignInRefused::NotCorrect))),
+            "{answer:?}"
+        );
+    }
+    world.try_sign_in(&stranger(1), VAL, &password).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_does_not_expire() {
+    // ASVS 6.2.10
+    let world = World::new();
+    world.person(VAL).await;
+    world.clock.advance(DAY * 365 * 5);
+    world.work().await;
+    world.session(VAL).await;
+}
+
+#[tokio::test]
 async fn a_weak_hash_is_replaced_at_sign_in() {
     // HASH-4
     let world = World::new();
@@ -422,6 +495,26 @@ async fn a_weak_hash_is_replaced_at_sign_in() {
         .await
         .unwrap();
     assert_eq!(world.audited("password.rehashed"), 1, "once is enough");
+}
+
+#[tokio::test]
+async fn a_weak_hash_is_replaced_where_a_code_is_asked_for_too() {
+    // HASH-4
+    let world = World::new();
+    world.careful_person(VAL).await;
+    let before = world.account(VAL).await;
+    let (stronger, _background) = world.process_with(|c| c.passwords.hash = HashParams::DEFAULT);
+    let form = SignInForm::new(VAL, PASSWORD);
+    let Ok(SignInOutcome::CodeSent(sent)) = stronger.sign_in(&stranger(1), form).await else {
+        panic!("a code is asked for");
+    };
+    assert_ne!(world.account(VAL).await.password, before.password);
+    assert_eq!(world.audited("password.rehashed"), 1);
+    let code = world.code(VAL).await;
+    let session = stronger
+        .verify_code(&stranger(1), &sent.challenge, &code, None)
+        .await;
+    assert!(session.is_ok(), "the sign-in goes on: {session:?}");
 }
 
 #[tokio::test]
@@ -548,6 +641,56 @@ async fn a_right_password_without_a_code_mail_left_costs_no_try_and_is_audited()
     );
     world.clock.advance(HOUR);
     world.half_done(VAL).await;
+}
+
+#[tokio::test]
+async fn a_hash_without_memory_is_no_wrong_password_and_the_same_for_known_and_unknown() {
+    // ENU-1, HASH-7, THR-1
+    const NOBODY: &str = "nobody@school.example";
+    let engine = FailingEngine::default();
+    let world = World::with(|c| c.passwords.engine = engine.engine());
+    world.person(VAL).await;
+    engine.fail(true);
+    let mut told = Vec::new();
+    for email in [VAL, NOBODY] {
+        for password in [PASSWORD, WRONG] {
+            let answer = world.try_sign_in(&stranger(1), email, password).await;
+            assert!(
+                matches!(&answer, Err(Denied::Fault(fault)) if fault.is_transient()),
+                "{answer:?}"
+            );
+            told.push(outward(&answer));
+        }
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(world.audited("sign_in.refused"), 0, "nothing was decided");
+    engine.fail(false);
+    world.session(VAL).await;
+    for email in [VAL, NOBODY] {
+        let left = world.guess_until_closed(&stranger(2), email).await;
+        assert_eq!(
+            left, 8,
+            "both charges stay, as of somebody who went away: {email}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_checked_is_a_wrong_password_and_is_counted() {
+    // HASH-7, ASVS 11.2.5
+    let world = World::new();
+    world.person(VAL).await;
+    world
+        .put_account(AccountRow {
+            password: StoredHash::from_column("$argon2id$torn".to_owned()),
+            ..world.account(VAL).await
+        })
+        .await;
+    let answer = world.try_sign_in(&stranger(1), VAL, PASSWORD).await;
+    assert_eq!(outward(&answer), "Refused(NotCorrect)");
+    assert_eq!(world.audited("sign_in.refused"), 1);
+    assert_eq!(world.guess_until_closed(&stranger(1), VAL).await, 9);
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ proptest! {
 
     /// I-25, CLK-4
     #[test]
-    fn nobody_waits_longer_than_an_hour(steps in prop::collection::vec(step(false), 0..80)) {
+    fn i_25_nobody_waits_longer_than_an_hour(steps in prop::collection::vec(step(false), 0..80)) {
         let (bucket, now) = lived(&steps);
         prop_assume!(bucket.failures < LADDER.cap);
         prop_assert!(waited(&bucket, now) <= LADDER.longest_wait);
@@ -125,7 +125,7 @@ proptest! {
     /// I-25, CLK-4: waits that were set before the clock went back count as over. The price of hashing may be in the
     /// future too, and begin to count during the wait (HASH-2).
     #[test]
-    fn nobody_waits_longer_because_the_clock_went_back(steps in prop::collection::vec(step(true), 0..80)) {
+    fn i_25_nobody_waits_longer_because_the_clock_went_back(steps in prop::collection::vec(step(true), 0..80)) {
         let (bucket, now) = lived(&steps);
         prop_assume!(bucket.failures < LADDER.cap);
         prop_assert!(waited(&bucket, now) <= LADDER.longest_wait + LADDER.hash_window);

@@ -130,10 +130,10 @@ async fn the_browser_that_chose_stays_familiar_and_others_do_not() {
 async fn a_service_that_does_not_offer_it_refuses() {
     for policy in [TwoStepPolicy::Off, TwoStepPolicy::RequiredForAll] {
         let world = World::new();
-        world.person(VAL).await;
-        let session = world.session(VAL).await;
+        world.careful_person(VAL).await;
+        let session = world.session_at_two(VAL).await;
         let (other, _background) = world.process_with(|c| c.two_step = policy);
-        let answer = other.set_two_step(&stranger(1), &session, TwoStep::Email).await;
+        let answer = other.set_two_step(&stranger(1), &session, TwoStep::Off).await;
         assert!(matches!(answer, Err(Denied::Refused(TwoStepRefused::NotOffered))));
     }
 }

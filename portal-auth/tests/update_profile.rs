@@ -190,6 +190,11 @@ async fn what_is_wrong_is_told_and_nothing_is_saved() {
     for (name, typed, expected) in [
         ("about_me", forged, "section.shape"),
         ("about_me", Value::Null, "section.shape"),
+        (
+            "about_me",
+            json!({ "forename": "x".repeat(33_000) }),
+            "section.too_large",
+        ),
         ("work", json!({}), ""),
         ("", json!({}), ""),
     ] {

@@ -178,6 +178,34 @@ async fn the_step_closes_for_a_half_done_sign_in_that_was_open_before() {
 }
 
 #[tokio::test]
+async fn no_code_is_mailed_again_once_the_step_is_closed() {
+    // OTP-6: it would be a code that nobody can use.
+    let world = careful().await;
+    let first = world.half_done(VAL).await;
+    world.clock.advance(MINUTE);
+    let resent = world.auth.resend_code(&stranger(1), &first.challenge).await;
+    assert!(resent.is_ok(), "while the step is open: {resent:?}");
+    for _ in 0..2 {
+        let sent = world.half_done(VAL).await;
+        let wrong = world.wrong_code(VAL).await;
+        for _ in 0..5 {
+            let _refused = enter(&world, &sent.challenge, &wrong).await.unwrap_err();
+        }
+    }
+    let mailed = world.mails(VAL, "sign-in-code").await;
+    for wait in [SECOND, MINUTE, MINUTE * 6] {
+        // Also where it is too soon, so that no page asks anybody to wait for nothing.
+        world.clock.advance(wait);
+        let answer = world.auth.resend_code(&stranger(1), &first.challenge).await;
+        assert!(
+            matches!(answer, Err(Denied::Refused(ResendRefused::Closed))),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(world.mails(VAL, "sign-in-code").await, mailed);
+}
+
+#[tokio::test]
 async fn a_right_code_starts_the_count_of_failures_anew() {
     // I-15
     let world = careful().await;
@@ -269,6 +297,21 @@ async fn a_half_done_sign_in_lives_twenty_minutes() {
 }
 
 #[tokio::test]
+async fn a_half_done_sign_in_from_the_future_is_not_believed() {
+    // CLK-2: a clock that was set back must not lengthen the life of a code
+    let world = careful().await;
+    let sent = world.half_done(VAL).await;
+    let code = world.code(VAL).await;
+    world.clock.rewind(MINUTE * 2 + MICRO);
+    assert!(matches!(
+        enter(&world, &sent.challenge, &code).await,
+        Err(Denied::Refused(CodeRefused::StartAgain))
+    ));
+    world.clock.advance(MICRO);
+    enter(&world, &sent.challenge, &code).await.unwrap();
+}
+
+#[tokio::test]
 async fn asking_again_sends_the_same_code_in_its_first_half_and_a_new_one_after() {
     // OTP-2, P-28
     for (wait, same) in [(MINUTE * 5, true), (MINUTE * 5 + MICRO, false)] {
@@ -295,6 +338,31 @@ async fn asking_again_sends_the_same_code_in_its_first_half_and_a_new_one_after(
             );
         }
         enter(&world, &sent.challenge, &second).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_code_again_gives_no_try_back() {
+    // OTP-2, OTP-6: neither the same code again nor a new one
+    for wait in [MINUTE, MINUTE * 6] {
+        let world = careful().await;
+        let sent = world.half_done(VAL).await;
+        for left in [4, 3, 2] {
+            let wrong = world.wrong_code(VAL).await;
+            assert!(is_wrong(&enter(&world, &sent.challenge, &wrong).await, left));
+        }
+        world.clock.advance(wait);
+        world
+            .auth
+            .resend_code(&stranger(1), &sent.challenge)
+            .await
+            .unwrap();
+        let wrong = world.wrong_code(VAL).await;
+        assert!(is_wrong(&enter(&world, &sent.challenge, &wrong).await, 1));
+        assert!(matches!(
+            enter(&world, &sent.challenge, &wrong).await,
+            Err(Denied::Refused(CodeRefused::TriesUsed))
+        ));
     }
 }
 
@@ -408,6 +476,64 @@ async fn fifty_wrong_codes_at_once_release_five_verdicts_at_most() {
         assert_eq!(world.account(VAL).await.code_failures as usize, verdicts);
         assert!(verdicts <= 5, "{verdicts}");
     }
+}
+
+#[tokio::test]
+async fn a_right_code_counts_only_while_the_tries_are_as_they_were_read() {
+    // OTP-6, I-16: else the right one of fifty codes sent at once always gets through, and five tries are fifty.
+    let world = Arc::new(careful().await);
+    let sent = Arc::new(world.half_done(VAL).await);
+    let (code, wrong) = (world.code(VAL).await, world.wrong_code(VAL).await);
+    let (elsewhere, _background) = world.another_process();
+    let same = Arc::clone(&sent);
+    world.store.overtake("sign_in.done", async move {
+        let refused = elsewhere
+            .verify_code(&stranger(1), &same.challenge, &wrong, None)
+            .await;
+        assert!(refused.is_err());
+    });
+    world.store.take_calls();
+    enter(&world, &sent.challenge, &code).await.unwrap();
+    let commits = world
+        .store
+        .take_calls()
+        .into_iter()
+        .filter(|call| *call == "commit");
+    assert_eq!(
+        commits.count(),
+        3,
+        "the wrong one, the right one in vain, the right one again"
+    );
+}
+
+#[tokio::test]
+async fn a_right_code_does_not_slip_in_before_the_last_wrong_one_is_counted() {
+    // OTP-6: the last try may have a mail to pay for first; of fifty codes sent at once the right one won nearly always.
+    let world = Arc::new(careful().await);
+    let sent = Arc::new(world.half_done(VAL).await);
+    let (code, wrong) = (world.code(VAL).await, world.wrong_code(VAL).await);
+    for _ in 0..4 {
+        enter(&world, &sent.challenge, &wrong).await.unwrap_err();
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let (other, same) = (Arc::clone(&world), Arc::clone(&sent));
+    world.store.overtake("code.refused", async move {
+        let late = tokio::spawn(async move { enter(&other, &same.challenge, &code).await });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        tell.send(late).unwrap();
+    });
+    let last = enter(&world, &sent.challenge, &wrong).await;
+    assert!(
+        matches!(last, Err(Denied::Refused(CodeRefused::TriesUsed))),
+        "{last:?}"
+    );
+    let late = told.await.unwrap().await.unwrap();
+    assert!(
+        matches!(late, Err(Denied::Refused(CodeRefused::StartAgain))),
+        "{late:?}"
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! It runs on a thread and a runtime of its own, so plain `#[test]`s, async tests and programs started by a test can
 //! all talk to it. It ends when it is dropped.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -197,6 +198,20 @@ impl SmtpServer {
         self.shared.state().mails.clone()
     }
 
+    /// The mails to `address` in any case, the oldest first.
+    ///
+    /// One that came twice counts once, as it does for the person who reads it: a sender that is not sure of having sent
+    /// it sends it again under the same `Message-ID`.
+    pub fn mails_to(&self, address: &str) -> Vec<ReceivedMail> {
+        let mut mails = self.mails();
+        let mut known = HashSet::new();
+        mails.retain(|mail| {
+            mail.to.iter().any(|t| t.eq_ignore_ascii_case(address))
+                && message_id(&mail.raw).is_none_or(|id| known.insert(id))
+        });
+        mails
+    }
+
     /// Everything that came outside TLS.
     pub fn heard_in_clear(&self) -> Vec<u8> {
         self.shared.state().clear.clone()
@@ -209,15 +224,16 @@ impl SmtpServer {
 
     /// The mails to `address` in any case, as soon as there are `count` of them.
     ///
+    /// Counted as by [`mails_to`](Self::mails_to).
+    ///
     /// # Panics
     /// When there are fewer after 20 seconds.
     pub async fn wait_for_mail_to(&self, address: &str, count: usize) -> Vec<ReceivedMail> {
         let mut arrivals = self.shared.arrivals.subscribe();
-        let to_address = |m: &ReceivedMail| m.to.iter().any(|t| t.eq_ignore_ascii_case(address));
         let enough = async {
             loop {
                 arrivals.borrow_and_update();
-                let found: Vec<_> = self.mails().into_iter().filter(to_address).collect();
+                let found = self.mails_to(address);
                 if found.len() >= count {
                     return found;
                 }
@@ -243,6 +259,16 @@ impl SmtpServer {
             .unwrap_or_else(|e| panic!("no runtime: {e}"))
             .block_on(self.wait_for_mail_to(address, count))
     }
+}
+
+/// What names a mail, wherever and however often it arrives.
+fn message_id(raw: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(raw);
+    let head = head.split("\r\n\r\n").next()?;
+    let line = head
+        .lines()
+        .find(|l| l.to_ascii_lowercase().starts_with("message-id:"))?;
+    Some(line.to_owned())
 }
 
 impl fmt::Debug for SmtpServer {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -46,12 +48,21 @@ impl TestCa {
         self.issuer.pem()
     }
 
-    /// A TLS server for `localhost`, `127.0.0.1` and `::1`.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        let make = || -> Result<TlsAcceptor, Box<dyn std::error::Error>> {
+    /// A certificate for `localhost`, `127.0.0.1` and `::1`, and its key.
+    pub(crate) fn leaf(&self) -> (Certificate, KeyPair) {
+        let make = || -> Result<_, rcgen::Error> {
             let key = KeyPair::generate()?;
             let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
             let leaf = CertificateParams::new(names)?.signed_by(&key, &self.issuer)?;
+            Ok((leaf, key))
+        };
+        make().unwrap_or_else(|e| panic!("cannot make a certificate: {e}"))
+    }
+
+    /// A TLS server with a [`leaf`](Self::leaf).
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        let make = || -> Result<TlsAcceptor, Box<dyn std::error::Error>> {
+            let (leaf, key) = self.leaf();
             let secret = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
             let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
                 .with_safe_default_protocol_versions()?

@@ -1,6 +1,27 @@
-// For people who are signed in: keeps what they type, and warns them before they are logged out (R10, R11). Pages work
-// without it: a form whose session has ended is kept when it is sent.
+// For people who are signed in: counts and keeps what they type, and warns them before they are logged out (R10, R11).
+// Pages work without it: a form whose session has ended is kept when it is sent.
 "use strict";
+
+// How many characters are left in a long text: shown while typing, said aloud after a pause. Counted as the server counts.
+document.querySelectorAll("textarea[data-most]").forEach((text) => {
+  const [shown, said] = ["[data-count]", "[data-count-said]"].map((part) => text.parentNode.querySelector(part));
+  const words = shown.dataset;
+  let pause = 0;
+  const count = () => {
+    const left = Number(text.dataset.most) - [...text.value.trim()].length;
+    const over = left < 0;
+    const pattern = over ? words.over : left === 1 ? words.one : words.left;
+    shown.textContent = pattern.replace("#", Math.abs(left).toLocaleString("en-GB"));
+    shown.classList.toggle("error", over);
+    shown.hidden = false;
+  };
+  text.addEventListener("input", () => {
+    count();
+    clearTimeout(pause);
+    pause = setTimeout(() => { said.textContent = shown.textContent; }, 1000);
+  });
+  count();
+});
 
 (() => {
   const box = document.getElementById("time-out");

@@ -24,6 +24,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::address_finder::AddressFinder;
 use crate::assets;
+use crate::circumstances::Circumstances;
 use crate::export_part::ExportPart;
 use crate::health;
 use crate::inbox::DevInbox;
@@ -61,6 +62,8 @@ pub struct App {
     pub local: LocalTime,
     /// The development inbox, where it is open.
     pub inbox: Option<Arc<DevInbox>>,
+    /// Files and tells changes of circumstances.
+    pub circumstances: Circumstances,
     /// What the portal keeps about people in tables of its own.
     pub export_parts: Vec<Arc<dyn ExportPart>>,
     /// Where people are sent when a page is not for them yet.
@@ -189,7 +192,7 @@ pub fn doors() -> Result<Doors, InvalidDoor> {
         timed_out: "/account/timed-out",
         confirm: "/account/confirm-password",
         two_step: "/account/two-step-verification",
-        known_routes: &["/home", "/account", "/areas"],
+        known_routes: &["/home", "/account", "/areas", "/admin"],
         without_page: &["/account/logout", "/account/session", "/account/draft"],
     })
 }
@@ -264,7 +267,10 @@ pub fn router(app: &Shared) -> Router {
         )
         .route("/account/freeze", get(pages::take_back::show_freeze).post(pages::take_back::freeze))
         .route("/account/not-me", get(pages::take_back::show_not_me).post(pages::take_back::not_me))
-        .route("/account/change-of-circumstances", get(pages::circumstances::show))
+        .route(
+            "/account/change-of-circumstances",
+            get(pages::circumstances::show).post(pages::circumstances::submit),
+        )
         .route("/account/two-step-verification", get(pages::two_step::show).post(pages::two_step::submit))
         .route("/account/sessions", get(pages::sessions::show).post(pages::sessions::submit))
         .route("/account/activity", get(pages::activity::show))
@@ -275,6 +281,14 @@ pub fn router(app: &Shared) -> Router {
             get(pages::close_account::show_restore).post(pages::close_account::submit_restore),
         )
         .route("/account/confirm-password", get(pages::confirm::show).post(pages::confirm::submit))
+        .route("/admin", get(pages::look_up_accounts::list))
+        .route("/admin/account", get(pages::look_up_accounts::account))
+        .route("/admin/account/act", get(pages::administer::show).post(pages::administer::submit))
+        .route(
+            "/admin/registration",
+            get(pages::waiting_registration::show).post(pages::waiting_registration::submit),
+        )
+        .route("/admin/outbox", get(pages::tend_outbox::show).post(pages::tend_outbox::submit))
         // Old bookmarks of the portal this one replaces.
         .route("/Account/Login", get(pages::home::old_bookmark))
         .route("/Account/Register", get(pages::home::old_bookmark))
@@ -282,9 +296,8 @@ pub fn router(app: &Shared) -> Router {
         .fallback(pages::home::not_found)
         .layer(from_fn_with_state(app.clone(), keep_what_was_typed))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn(refuse_cross_site))
-        .layer(CatchPanicLayer::custom(crate::problem::from_panic))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT))
+        .layer(from_fn(refuse_cross_site));
+    let pages = always_answered(pages)
         .with_state(app.clone())
         .merge(assets::routes())
         .layer(from_fn_with_state(app.gate.hosts.clone(), require_accepted_host))
@@ -297,6 +310,16 @@ pub fn router(app: &Shared) -> Router {
         .layer(from_fn_with_state(app.gate.proxies.clone(), find_client_address))
         .layer(from_fn_with_state(app.gate.headers, set_security_headers))
         .layer(from_fn(count_request))
+}
+
+/// Whatever a page does, there is an answer: 500 where it panics, 503 where it takes too long (WEB-8).
+pub(crate) fn always_answered(pages: Router<Shared>) -> Router<Shared> {
+    pages
+        .layer(CatchPanicLayer::custom(crate::problem::from_panic))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_LIMIT,
+        ))
 }
 
 /// Refuses requests whose headers together are longer than any honest browser's (LIM-1).
@@ -323,3 +346,7 @@ async fn count_request(request: Request, next: Next) -> Response {
     tracing::debug!(%method, path, status = response.status().as_u16(), peer = peer.map(tracing::field::display), "request");
     response
 }
+
+#[cfg(test)]
+#[path = "app_tests.rs"]
+pub(crate) mod tests;

@@ -28,6 +28,11 @@ pub(crate) fn advice(address: &EmailAddress) -> Option<EmailAdvice> {
     Some(EmailAdvice::DidYouMean(format!("{local}@{meant}")))
 }
 
+/// A well-known domain, for a page that is told its name by a query.
+pub(crate) fn well_known(domain: &str) -> Option<&'static str> {
+    domains().find(|known| *known == domain)
+}
+
 fn domains() -> impl Iterator<Item = &'static str> {
     DOMAINS
         .lines()

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 /// One kind of data that the portal keeps in tables of its own.
 ///
-/// Put it into the list that `service.rs` gives the app. A table that no part stands for is data its owner
-/// is not told of, and that stays behind when the account goes.
+/// Put it into the list that `service.rs` gives the app; a test of `own_tables` wants one for each table. A table that no
+/// part stands for is data its owner is not told of, and that stays behind when the account goes.
 #[async_trait]
 pub trait ExportPart: fmt::Debug + Send + Sync {
     /// The name of the part in the download, in snake case; the page of the download turns it into a heading.

@@ -1,17 +1,18 @@
 //! What machines ask: is it alive, is it ready, how is it doing (`/healthz`, `/readyz`, `/metrics`).
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
+use portal_auth_axum::client_address::ClientAddress;
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 
 /// Above this difference between the database's clock and ours nothing that expires can be trusted (CLK-1).
 const WORST_CLOCK: Duration = Duration::from_secs(30);
@@ -85,18 +86,15 @@ async fn ready(State(app): State<Shared>) -> Response {
     (status, body).into_response()
 }
 
-/// Prometheus text, for the peers that may read it; 404 for everybody else.
+/// Prometheus text, for the clients that may read it; 404 for everybody else.
 async fn metrics(
     State(app): State<Shared>,
-    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    client: ClientAddress,
+    headers: HeaderMap,
 ) -> Response {
-    let allowed = peer.is_some_and(|axum::Extension(ConnectInfo(peer))| {
-        app.settings
-            .metrics_from
-            .iter()
-            .any(|net| net.contains(&peer.ip().to_canonical()))
-    });
-    if !allowed {
+    let peer = peer.map(|Extension(ConnectInfo(peer))| peer.ip());
+    if !may_read_metrics(&app, peer, client, &headers) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let counts = app.auth.counts();
@@ -130,6 +128,12 @@ async fn metrics(
         "throttled_total",
         "Tries refused because a bucket was closed.",
         counts.throttled,
+    );
+    line(
+        "counter",
+        "breach_checks_missed_total",
+        "New passwords that could not be held against the list of breached ones.",
+        counts.breach_checks_missed,
     );
     line(
         "counter",
@@ -211,4 +215,26 @@ async fn metrics(
         gate.waited_micros,
     );
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+}
+
+/// Whether the counters are for this client: they tell by the mails that went out who has an account (ENU-1).
+///
+/// What was forwarded counts only from a trusted proxy that names a visitor beyond the proxies: whatever else a proxy on
+/// this machine passes on looks like this machine itself (THR-5).
+fn may_read_metrics(app: &App, peer: Option<IpAddr>, client: ClientAddress, headers: &HeaderMap) -> bool {
+    let (Some(peer), Some(client)) = (peer, client.ip()) else {
+        return false;
+    };
+    let proxies = &app.gate.proxies;
+    let named = proxies.contains(peer) && !proxies.contains(client);
+    let may_read = app.settings.metrics_from.iter().any(|net| net.contains(&client));
+    may_read && (named || !was_forwarded(headers))
+}
+
+/// Whether a header stands there that proxies write and nobody else.
+fn was_forwarded(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| {
+        let name = name.as_str();
+        matches!(name, "forwarded" | "via" | "x-real-ip") || name.starts_with("x-forwarded-")
+    })
 }

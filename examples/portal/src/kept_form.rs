@@ -19,7 +19,7 @@
 //! |---|---|
 //! | the session had timed out | it is kept for its owner; P28 says so; after login the page opens filled in |
 //! | the page wants a fresh proof (303 to P32) | it is kept; after the proof the page opens filled in |
-//! | the database is down (503) | the answer holds a sealed form "Try again" with the same values |
+//! | something broke or the database is down (500, 503) | the answer holds a sealed form "Try again" with the same values |
 //! | it was done (303 elsewhere) | what was kept of it is forgotten |
 //! | it is not done yet (200, 422) | nothing: the page shows what was typed, and its script keeps it |
 //!
@@ -38,6 +38,7 @@ use portal_auth_axum::form::Form;
 use portal_auth_axum::request_guard::{FORM_TOKEN_FIELD, FormCheck, FormGuard};
 
 use crate::app::Shared;
+use crate::circumstances::form as circumstances_form;
 use crate::pages::{
     about_form, change_email, change_secret_question, personal_details, role_editor, role_form,
 };
@@ -54,7 +55,8 @@ const FORMS: &[KeptFields] = &[
     kept("/account/change-email-address", &change_email::KEPT),
     kept("/account/change-secret-question", &change_secret_question::KEPT),
     kept("/account/two-step-verification", &["preferred_method"]),
-    // Before login, and where there is nothing to type but secrets: offered again while the database is down, kept nowhere.
+    kept("/account/change-of-circumstances", &circumstances_form::FIELDS),
+    // Before login, and where there is nothing to type but secrets: offered again after a 500 or 503, kept nowhere.
     offered("/account/work-details", &["main", "seen"]),
     offered("/account/work-details/remove", &["number", "seen"]),
     offered("/language", &["language", "back"]),
@@ -82,6 +84,9 @@ const FORMS: &[KeptFields] = &[
     offered("/account/register/about-you", &about_form::FIELDS),
     offered("/account/register/work-details", &role_form::FIELDS),
     offered("/account/register/sent", &["email"]),
+    offered("/admin/account/act", &["id", "act"]),
+    offered("/admin/registration", &["email"]),
+    offered("/admin/outbox", &["mail", "status", "to", "after"]),
 ];
 
 /// The field that carries the seal of a form offered again.
@@ -183,7 +188,7 @@ pub(crate) async fn keep_what_was_typed(State(app): State<Shared>, request: Requ
         return answer;
     }
     match Ending::of(fields.path, &answer) {
-        Ending::Unavailable => again(&app, &cookies, fields, &form, answer),
+        Ending::Failed => again(&app, &cookies, fields, &form, answer),
         _ if !fields.kept => answer,
         Ending::Done => {
             forget(&app, &cookies, fields).await;
@@ -203,15 +208,15 @@ enum Ending {
     SentAway,
     /// It was acted on.
     Done,
-    /// Nothing can be done now.
-    Unavailable,
+    /// It could not be acted on, through no fault of the form.
+    Failed,
 }
 
 impl Ending {
     /// What the page at `page` has answered.
     fn of(page: &str, answer: &Response) -> Self {
         match answer.status() {
-            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+            StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE => Self::Failed,
             StatusCode::SEE_OTHER => {
                 let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok());
                 Self::of_location(page, to.unwrap_or_default())
@@ -396,8 +401,8 @@ mod tests {
             (StatusCode::UNPROCESSABLE_ENTITY, Ending::Shown),
             (StatusCode::FORBIDDEN, Ending::Shown),
             (StatusCode::TOO_MANY_REQUESTS, Ending::Shown),
-            (StatusCode::INTERNAL_SERVER_ERROR, Ending::Shown),
-            (StatusCode::SERVICE_UNAVAILABLE, Ending::Unavailable),
+            (StatusCode::INTERNAL_SERVER_ERROR, Ending::Failed),
+            (StatusCode::SERVICE_UNAVAILABLE, Ending::Failed),
         ] {
             assert_eq!(
                 Ending::of("/account", &status.into_response()),

@@ -4,6 +4,7 @@
 pub mod address_finder;
 pub mod app;
 mod assets;
+pub mod circumstances;
 pub mod commands;
 pub mod context_words;
 mod email_advice;
@@ -14,7 +15,9 @@ pub mod inbox;
 mod kept_form;
 pub mod keys_file;
 pub mod logging;
+pub mod own_tables;
 mod pages;
+mod private_file;
 mod problem;
 mod request;
 pub mod roles;
@@ -23,3 +26,7 @@ pub mod settings;
 #[cfg(feature = "test-support")]
 pub mod test_clock;
 mod views;
+// Beside the views, which the gallery and its tests take in as well.
+#[cfg(test)]
+#[path = "views/tests/mod.rs"]
+mod view_tests;

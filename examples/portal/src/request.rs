@@ -29,10 +29,13 @@ use portal_auth_axum::visitor::VisitorOf;
 
 use crate::app::Shared;
 use crate::kept_form::{self, Kept, KeptFields, SEAL_FIELD};
+use crate::pages::account::left_out;
+use crate::pages::administrator::way_in;
 use crate::pages::session::Left;
 use crate::problem::Fail;
 use crate::views::catalogue::{Filled, Language};
 use crate::views::layout::{FieldMessage, Notice, Page, Place, SignedInHeader, TimeOut, TypedHere};
+use crate::views::readable::readable;
 
 /// How long before a session ends its person is warned (R10).
 const WARNING: Duration = Duration::from_secs(120);
@@ -44,6 +47,8 @@ pub(crate) struct Ctx {
     pub(crate) person: MaybeSignedIn,
     /// Forename and surname of whoever is signed in, for the header.
     name: String,
+    /// Where the menu leads an administrator.
+    administration: Option<String>,
     /// What the person has chosen, here or in their account, or English.
     language: Language,
     /// When a reset of their password without the answer takes effect, where one waits.
@@ -73,6 +78,10 @@ impl FromRequestParts<Shared> for Ctx {
             Some(account) => app.auth.recovery_waits(account).await?,
             None => None,
         };
+        let administration = match (&person, &account) {
+            (MaybeSignedIn::SignedIn(signed_in), Some(account)) => way_in(app, signed_in.person(), account),
+            _ => None,
+        };
         let own = account.as_ref().and_then(|account| account.language.as_ref());
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self {
@@ -80,6 +89,7 @@ impl FromRequestParts<Shared> for Ctx {
             visitor,
             person,
             name: account.as_ref().map_or_else(String::new, name),
+            administration,
             recovery_due,
             cookies: Cookies::read(&parts.headers),
             acts: parts.method == Method::POST,
@@ -165,6 +175,15 @@ impl Trouble {
     /// The messages alone, for a page that puts them among others.
     pub(crate) fn into_fields(self) -> Vec<FieldMessage> {
         self.errors
+    }
+
+    /// The status of a page that has one of its own, unless it is shown again because its form was stale.
+    pub(crate) const fn status_or(&self, own: StatusCode) -> StatusCode {
+        if self.stale {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            own
+        }
     }
 
     const fn status(&self) -> StatusCode {
@@ -302,8 +321,18 @@ impl Ctx {
         reason = "the error is the answer, made once for each request"
     )]
     pub(crate) fn signed_in(&self) -> Result<(&SignedIn, &SessionToken), Response> {
+        self.signed_in_or_back_to(&self.target)
+    }
+
+    /// Who is signed in, or the answer that sends them to sign in and then to `back`, for a form whose page is told by
+    /// its fields.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the answer, made once for each request"
+    )]
+    pub(crate) fn signed_in_or_back_to(&self, back: &str) -> Result<(&SignedIn, &SessionToken), Response> {
         let doors = &self.app.doors;
-        let next = doors.next(&self.target);
+        let next = doors.next(back);
         Err(match &self.person {
             MaybeSignedIn::SignedIn(signed_in) => return Ok((signed_in.person(), signed_in.token())),
             // Whoever sends a form of a signed-in page was signed in when it was made: another tab logged out.
@@ -387,10 +416,12 @@ impl Ctx {
                 name: self.name.clone(),
                 idle_limit: language.span(settings.idle_timeout),
                 time_out: self.time_out(language, signed_in.person()),
+                administration: self.administration.clone(),
             });
             page.recovery_due = self
                 .recovery_due
                 .map(|due| language.moment(&self.app.local, due, self.app.auth.now()));
+            page.left_out = left_out(&self.app.auth);
             page.typed = KeptFields::kept_at(self.path()).map(|form| TypedHere {
                 path: self.path().to_owned(),
                 fields: form.fields().join(" "),
@@ -426,7 +457,7 @@ impl Ctx {
 
     /// As [`render`](Self::render), for a caller that goes on using the request.
     pub(crate) fn render_here(&mut self, frame: Shown, view: &impl Template) -> Result<Response, Fail> {
-        let html = view.render()?;
+        let html = readable(view.render()?);
         let mut response = (frame.issued, (frame.status, Html(html))).into_response();
         let language = HeaderValue::from_static(frame.language.tag());
         response.headers_mut().insert(CONTENT_LANGUAGE, language);

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use portal_auth::environment::{Clock, SystemClock};
 use portal_auth::local_time::LocalTime;
 use portal_auth::mail::mailer::Mailer;
 use portal_auth::password::argon2id::Engine;
+use portal_auth::password::breached::BreachCheck;
+use portal_auth::password::breached_file::BreachedFile;
 use portal_auth::secret::keyring::{KeyLine, KeyList, KeyState, Keyring};
 use portal_auth::store::Store;
 use portal_auth::{Background, Environment, PortalAuth};
@@ -24,10 +27,13 @@ use tokio::sync::watch;
 
 use crate::address_finder::Patience;
 use crate::app::{App, Gate, Shared, doors, router};
+use crate::circumstances::{Circumstances, Reports};
 use crate::commands::keys_to_start_with;
 use crate::export_part::ExportPart;
 use crate::inbox::DevInbox;
 use crate::keys_file;
+use crate::own_tables::postgres::PostgresTables;
+use crate::own_tables::sqlite::SqliteTables;
 use crate::settings::{
     Content, DatabaseUrl, MailRoute, Preset, Settings, SmtpSecurity, SmtpServer, TwoStepRule,
 };
@@ -36,8 +42,8 @@ use crate::views::catalogue::Language;
 /// How long running requests and mails may take to finish after the signal to end; SIGTERM ends within 10 s.
 const GRACE: Duration = Duration::from_secs(8);
 
-/// How often what belonged to erased accounts is removed.
-const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often the portal looks after its own tables: untold reports are told, and what belonged to erased accounts goes.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the portal did not start, or did not go on.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -52,29 +58,51 @@ pub struct Portal {
     pub background: Background,
 }
 
+/// An open database: the library's tables, and the portal's own beside them.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "a caller may have both from elsewhere")]
+pub struct Opened {
+    /// The library's tables.
+    pub store: Arc<dyn Store>,
+    /// Reports of changed circumstances.
+    pub reports: Arc<dyn Reports>,
+}
+
 /// Opens the database and brings its schema up to date, or checks that it is.
 ///
 /// # Errors
 /// When the database cannot be reached, or its schema is older and may not be migrated.
-pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Arc<dyn Store>, Failure> {
+pub async fn open_store(settings: &Settings, migrate: bool) -> Result<Opened, Failure> {
     match &settings.database {
         DatabaseUrl::Postgres(url) => {
             let store = PostgresStore::connect(url.expose(), &PostgresOptions::default()).await?;
+            let own = PostgresTables::beside(store.clone());
             if migrate {
-                store.migrate().await?
+                store.migrate().await?;
+                own.migrate().await?;
             } else {
-                store.check_schema().await.map_err(with_the_command)?
+                store.check_schema().await.map_err(with_the_command)?;
+                own.check().await?;
             }
-            Ok(Arc::new(store))
+            Ok(Opened {
+                store: Arc::new(store),
+                reports: Arc::new(own),
+            })
         }
         DatabaseUrl::Sqlite(url) => {
             let store = SqliteStore::open(url.expose(), &SqliteOptions::default()).await?;
+            let own = SqliteTables::beside(store.clone());
             if migrate {
-                store.migrate().await?
+                store.migrate().await?;
+                own.migrate().await?;
             } else {
-                store.check_schema().await.map_err(with_the_command)?
+                store.check_schema().await.map_err(with_the_command)?;
+                own.check().await?;
             }
-            Ok(Arc::new(store))
+            Ok(Opened {
+                store: Arc::new(store),
+                reports: Arc::new(own),
+            })
         }
     }
 }
@@ -92,7 +120,7 @@ fn with_the_command(error: SetupError) -> Failure {
 ///
 /// # Errors
 /// A sentence that names the setting.
-pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> Result<Portal, Failure> {
+pub fn build(settings: &Settings, content: &Content, opened: Opened) -> Result<Portal, Failure> {
     let keyring = keyring(keys_to_start_with(settings).map_err(|problem| problem.sentence)?)?;
     let mut environment = Environment::default();
     environment.clock = clock(settings)?;
@@ -102,7 +130,7 @@ pub fn build(settings: &Settings, content: &Content, store: Arc<dyn Store>) -> R
         config(settings, content)?,
         environment,
         keyring,
-        store,
+        opened,
     )
 }
 
@@ -116,14 +144,17 @@ pub fn assemble(
     config: Config,
     environment: Environment,
     keyring: Keyring,
-    store: Arc<dyn Store>,
+    opened: Opened,
 ) -> Result<Portal, Failure> {
+    let Opened { store, reports } = opened;
     let guard_key = *keyring.host_key("form-guard")?;
     let (mailer, inbox) = mailer(settings, &environment.clock)?;
     let (auth, background) = PortalAuth::build_in(environment, config, store, mailer, keyring)?;
     let guard = FormGuard::new(guard_key, auth.entropy());
     let local = LocalTime::in_zone(&settings.time_zone_name)
         .ok_or_else(|| format!("PORTAL_TIME_ZONE: {} is no time zone", settings.time_zone_name))?;
+    let (base_url, zone) = (settings.base_url.clone(), settings.time_zone.clone());
+    let circumstances = Circumstances::new(reports, auth.clone(), base_url, zone);
     let app = App {
         auth,
         guard,
@@ -132,7 +163,8 @@ pub fn assemble(
         home_html: home_html(settings, content),
         local,
         inbox,
-        export_parts: export_parts(),
+        export_parts: export_parts(&circumstances),
+        circumstances,
         doors: doors()?,
         gate: Gate::from_settings(settings)?,
         settings: settings.clone(),
@@ -144,15 +176,15 @@ pub fn assemble(
 }
 
 /// What the portal keeps about people in tables of its own.
-fn export_parts() -> Vec<Arc<dyn ExportPart>> {
-    Vec::new()
+fn export_parts(circumstances: &Circumstances) -> Vec<Arc<dyn ExportPart>> {
+    vec![circumstances.export_part()]
 }
 
-/// Lets every part forget whose account is gone, each minute, until `shutdown` is done.
-async fn forget_the_gone(parts: Vec<Arc<dyn ExportPart>>, shutdown: impl Future<Output = ()> + Send) {
+/// Looks after the portal's own tables when the process starts and each minute, until `shutdown` is done.
+async fn look_after_own_tables(app: Shared, shutdown: impl Future<Output = ()> + Send) {
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        for part in &parts {
+        for part in &app.export_parts {
             if let Err(fault) = part.forget_the_gone().await {
                 tracing::warn!(
                     error = &fault as &dyn Error,
@@ -161,9 +193,15 @@ async fn forget_the_gone(parts: Vec<Arc<dyn ExportPart>>, shutdown: impl Future<
                 );
             }
         }
+        if let Err(fault) = app.circumstances.tell_the_due().await {
+            tracing::warn!(
+                error = &fault as &dyn Error,
+                "a change of circumstances is still to be told"
+            );
+        }
         tokio::select! {
             () = shutdown.as_mut() => return,
-            () = tokio::time::sleep(FORGET_EVERY) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
 }
@@ -237,19 +275,38 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
     if config.registration.secret_question == SecretQuestion::Required {
         config.registration.questions = content.questions.clone();
     }
+    config.recovery.fallback = settings.recovery_fallback;
+    config.recovery.tell_unknown = settings.tell_unknown;
     config.codes.lifetime = settings.code_lifetime;
     config.codes.digits = settings.code_digits;
     config.sessions.idle = settings.idle_timeout;
     config.sessions.absolute = settings.session_lifetime;
     config.alerts.new_device = settings.new_device_mail;
+    config.answer_step = settings.answer_step;
     config.passwords.engine = Engine::Fast;
     config.passwords.workers = settings.workers.map(std::num::NonZeroUsize::get);
     config.passwords.policy.context_words = content.context_words.iter().map(str::to_owned).collect();
+    if let Some(path) = &settings.breached_passwords {
+        let list = breached_passwords(path)?;
+        config.passwords.breached =
+            Some(BreachCheck::new(list).when_unavailable(settings.breached_unavailable));
+    }
     #[cfg(feature = "test-support")]
     if settings.test_cheap_hash {
         config.passwords.hash = portal_auth::password::hash::HashParams::cheapest();
     }
     Ok(config)
+}
+
+/// Opens the list of breached passwords and looks it over.
+///
+/// # Errors
+/// A sentence that names the setting.
+pub fn breached_passwords(path: &Path) -> Result<BreachedFile, Failure> {
+    BreachedFile::open(path).map_err(|e| {
+        let cause = e.source().map_or_else(String::new, |cause| format!(" ({cause})"));
+        format!("PORTAL_BREACHED_PASSWORDS names {}: {e}{cause}.", path.display()).into()
+    })
 }
 
 /// Where mail goes, and the inbox if it goes there.
@@ -321,8 +378,8 @@ fn smtp_url(server: &SmtpServer) -> Result<String, Failure> {
 /// # Errors
 /// When it cannot start, or the socket fails.
 pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure> {
-    let store = open_store(settings, settings.migrate).await?;
-    let Portal { app, background } = build(settings, content, store)?;
+    let opened = open_store(settings, settings.migrate).await?;
+    let Portal { app, background } = build(settings, content, opened)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|e| format!("PORTAL_LISTEN: {} cannot be listened on: {e}", settings.listen))?;
@@ -340,7 +397,7 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
         let _ended = stopped.wait_for(|stop| *stop).await;
     };
     let mail = tokio::spawn(background.run(ended(stopped.clone())));
-    let forgetting = tokio::spawn(forget_the_gone(app.export_parts.clone(), ended(stopped.clone())));
+    let own_tables = tokio::spawn(look_after_own_tables(app.clone(), ended(stopped.clone())));
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let served = tokio::spawn(
         axum::serve(listener, service)
@@ -351,10 +408,10 @@ pub async fn serve(settings: &Settings, content: &Content) -> Result<(), Failure
     tracing::info!("ending: finishing running requests and mails");
     stop.send_replace(true);
     let finished = tokio::time::timeout(GRACE, async {
-        let (served, mailed, forgot) = tokio::join!(served, mail, forgetting);
+        let (served, mailed, looked_after) = tokio::join!(served, mail, own_tables);
         served??;
         mailed?;
-        forgot?;
+        looked_after?;
         Ok::<(), Failure>(())
     });
     match finished.await {

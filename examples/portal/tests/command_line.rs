@@ -59,6 +59,50 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
 }
 
 #[test]
+fn a_list_of_breached_passwords_is_looked_over_by_check_and_by_serve() {
+    // PWD-2
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("pwned.txt");
+    let line = |digit: &str| format!("{}:3\r\n", digit.repeat(40));
+    let variables = [("PORTAL_BREACHED_PASSWORDS", "pwned.txt")];
+    for (text, told) in [
+        (
+            None,
+            "PORTAL_BREACHED_PASSWORDS names pwned.txt: it cannot be read (No such file or directory (os error 2)).\n",
+        ),
+        (
+            Some(line("B") + &line("A")),
+            "PORTAL_BREACHED_PASSWORDS names pwned.txt: line 2 is not in the order of the hashes: take the list that is \
+             ordered by hash, or sort it.\n",
+        ),
+    ] {
+        if let Some(text) = text {
+            std::fs::write(&list, text).unwrap();
+        }
+        let output = portal(dir.path(), &["check"], &variables);
+        assert_eq!((output.status.code(), err(&output).as_str()), (Some(2), told));
+        let output = portal(dir.path(), &["serve"], &variables);
+        assert!(!output.status.success());
+        assert!(err(&output).contains(told.trim_end()), "{}", err(&output));
+    }
+    std::fs::write(&list, line("A") + &line("B")).unwrap();
+    let output = portal(dir.path(), &["check"], &variables);
+    let said = out(&output);
+    let expected = "breached passwords: pwned.txt (accept while it cannot be read)";
+    assert!(said.lines().any(|line| line == expected), "{said}");
+    let wrong = portal(
+        dir.path(),
+        &["check"],
+        &[("PORTAL_BREACHED_UNAVAILABLE", "maybe")],
+    );
+    assert!(
+        err(&wrong).starts_with("PORTAL_BREACHED_UNAVAILABLE "),
+        "{}",
+        err(&wrong)
+    );
+}
+
+#[test]
 fn a_refused_configuration_ends_with_2_and_a_sentence_for_each_problem() {
     let dir = tempfile::tempdir().unwrap();
     let variables = [
@@ -140,6 +184,62 @@ fn keys_are_rotated_and_listed_without_secrets() {
     assert_eq!(ended[0], format!("token {old} retired"));
     assert_eq!(*ended.last().unwrap(), format!("token {new} signing"));
     assert_eq!(keys(&["announce", "coffee"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_mail_is_written_for_somebody_to_look_at() {
+    // portal.md section 5: E1 to E21
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [("PORTAL_SERVICE_NAME", "Hill & Dale Portal")];
+    let output = portal(dir.path(), &["mail", "preview", "mails"], &settings);
+    assert!(output.status.success(), "{}", err(&output));
+    let mut names: Vec<_> = std::fs::read_dir(dir.path().join("mails"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let read = |name: &str| std::fs::read_to_string(dir.path().join("mails").join(name)).unwrap();
+    for number in 1..=21 {
+        for ending in ["en-GB.txt", "en-GB.html"] {
+            let of_number =
+                |name: &&String| name.starts_with(&format!("e{number:02}-")) && name.ends_with(ending);
+            assert!(
+                names.iter().any(|name| of_number(&name)),
+                "E{number} has no {ending}: {names:?}"
+            );
+        }
+    }
+    assert!(
+        names.iter().any(|name| name == "e04-sign-in-code.cy.html"),
+        "{names:?}"
+    );
+    let index = read("index.html");
+    for name in names.iter().filter(|name| *name != "index.html") {
+        assert!(index.contains(name.as_str()), "{name} is not in the index");
+    }
+    let first = read("e01-complete-registration.en-GB.txt");
+    assert!(
+        first.starts_with("Subject: Complete your registration - Hill & Dale Portal\n\nHello,"),
+        "{first}"
+    );
+    assert!(index.contains("Hill &amp; Dale Portal"));
+
+    let printed = portal(dir.path(), &["mail", "preview"], &settings);
+    assert!(printed.status.success());
+    let shown = out(&printed)
+        .lines()
+        .filter(|line| line.starts_with("== "))
+        .count();
+    assert_eq!(shown, names.iter().filter(|name| name.ends_with(".txt")).count());
+    assert!(!dir.path().join("portal.db").exists() && !dir.path().join("portal.keys").exists());
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    let refused = portal(dir.path(), &["mail", "preview", "file"], &settings);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        err(&refused).contains("file cannot be written"),
+        "{}",
+        err(&refused)
+    );
 }
 
 #[test]

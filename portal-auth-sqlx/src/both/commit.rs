@@ -27,7 +27,15 @@ pub(crate) async fn apply(conn: &mut Connection, work: &UnitOfWork) -> Result<()
     let mut settles: Vec<_> = work.settles().iter().collect();
     settles.sort_by_key(|settle| bucket_of(settle));
     for one in settles {
-        settle(conn, one).await?;
+        if settle(conn, one).await? {
+            let told = work
+                .closings()
+                .iter()
+                .filter(|(network, _)| *network == bucket_of(one));
+            for (_, event) in told {
+                writes::insert_event(event).execute(&mut *conn).await?;
+            }
+        }
     }
     for mail in work.mails() {
         writes::insert_mail(mail).execute(&mut *conn).await?;

@@ -9,7 +9,7 @@ use crate::day;
 pub(crate) async fn purge(conn: &mut Connection, plan: &PurgePlan) -> Result<u64, sqlx::Error> {
     let by_end = [
         (dialect::PURGE_DRAFTS, plan.ended_before),
-        (dialect::PURGE_SESSIONS, plan.ended_before),
+        (dialect::PURGE_SESSIONS, plan.sessions_before),
         (dialect::PURGE_CHALLENGES, plan.ended_before),
         (dialect::PURGE_REGISTRATIONS, plan.ended_before),
         (dialect::PURGE_LINKS, plan.links_before),

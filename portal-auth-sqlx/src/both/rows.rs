@@ -1,4 +1,4 @@
-//! From columns to row images. The order of the columns is the one of the lists in `sql.rs`.
+//! From columns to row images. The order of the columns is the one of the lists in `sql`.
 
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::profile::StoredProfile;
@@ -89,12 +89,12 @@ impl<'r> Columns<'r> {
     }
 
     fn hash(&mut self, column: &'static str) -> Read<StoredHash> {
-        self.word(column, |text| StoredHash::parse(text).ok())
+        self.word(column, |text| StoredHash::parse_column(text).ok())
     }
 
     fn maybe_hash(&mut self, column: &'static str) -> Read<Option<StoredHash>> {
         self.take::<Option<&str>>()?
-            .map(|text| StoredHash::parse(text).map_err(|_| broken(column)))
+            .map(|text| StoredHash::parse_column(text).map_err(|_| broken(column)))
             .transpose()
     }
 

@@ -86,8 +86,10 @@ pub(crate) fn bucket_of(settle: &Settle) -> BucketKey {
     }
 }
 
+/// Answers whether this closes a network.
+///
 /// A bucket that is not there stays away: settling an empty one changes nothing, a network's first failure apart.
-pub(crate) async fn settle(conn: &mut Connection, settle: &Settle) -> Result<(), Failure> {
+pub(crate) async fn settle(conn: &mut Connection, settle: &Settle) -> Result<bool, Failure> {
     let statement = match settle {
         Settle::TakeBack(receipt) => query(sql::TAKE_BACK)
             .bind(receipt.bucket.as_bytes().as_slice())
@@ -114,7 +116,7 @@ pub(crate) async fn settle(conn: &mut Connection, settle: &Settle) -> Result<(),
             window,
         } => {
             let first = Bucket::EMPTY.network_counted(*now, *limit, *window);
-            query(sql::COUNT_NETWORK)
+            let rows = query(sql::COUNT_NETWORK)
                 .bind(bucket.as_bytes().as_slice())
                 .bind(now.as_micros())
                 .bind(first.open_at.as_micros())
@@ -123,10 +125,15 @@ pub(crate) async fn settle(conn: &mut Connection, settle: &Settle) -> Result<(),
                 .bind(micros(*window))
                 .bind(now.minus(*window).as_micros())
                 .bind(Bucket::EMPTY.hashes_since.as_micros())
+                .fetch_all(conn)
+                .await?;
+            let row = rows.first().ok_or_else(|| broken("failures"))?;
+            let failures = Columns::of(row).count("failures")?;
+            return Ok(Bucket { failures, ..first }.is_just_closed(*limit));
         }
     };
     statement.execute(conn).await?;
-    Ok(())
+    Ok(false)
 }
 
 /// Counts one mail on all lines inside the caller's transaction; after a refusal the caller must roll back.

@@ -25,7 +25,10 @@ use crate::sign_in::Parts;
 use crate::sql;
 use crate::sql::sqlite as dialect;
 
+pub use self::host::{HostReader, HostTransaction};
+
 mod connections;
+mod host;
 mod sign_in;
 
 #[path = "../both/commit.rs"]
@@ -87,6 +90,8 @@ impl Default for SqliteOptions {
 }
 
 /// All ports of `portal-auth` over one SQLite file. Clones share its connections.
+///
+/// A host keeps its own tables in the same file by [`begin_host`](Self::begin_host) and [`read_host`](Self::read_host).
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     writer: Connections,

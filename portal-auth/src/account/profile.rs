@@ -223,6 +223,30 @@ pub trait ProfileSchema: fmt::Debug + Send + Sync {
 /// The reason given for a section that has not the shape of its type.
 pub const WRONG_SHAPE: Reason = Reason::new("section.shape");
 
+/// The reason given for a section that holds more than [`SECTION_BYTES`].
+pub const TOO_LARGE: Reason = Reason::new("section.too_large");
+
+/// The most that one section may hold, in bytes of its JSON: twice the largest form, so that six of them fit into the
+/// row of a draft or an account, which stores limit to 256 KiB (LIM-1, REG-1).
+pub const SECTION_BYTES: usize = 32 * 1024;
+
+/// The section, where it is not too large; else its fields that are so by themselves, or the section as a whole.
+pub(crate) fn small_enough(name: &str, section: Value) -> Result<Value, FieldErrors> {
+    let is_small = |value: &Value| value.to_string().len() <= SECTION_BYTES;
+    if is_small(&section) {
+        return Ok(section);
+    }
+    let mut errors = FieldErrors::new();
+    let fields = section.as_object().into_iter().flatten();
+    for (field, _) in fields.filter(|(_, value)| !is_small(value)) {
+        errors.add(field.clone(), TOO_LARGE);
+    }
+    if errors.is_empty() {
+        errors.add(name.to_owned(), TOO_LARGE);
+    }
+    Err(errors)
+}
+
 /// Joins [`Section`]s into a [`ProfileSchema`]: `Sections::<(AboutYou, WorkDetails)>::new(1)`.
 pub struct Sections<T> {
     version: u32,

@@ -28,8 +28,10 @@ pub enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the table below must cover every act")]
 pub enum StatusChange {
-    /// An administrator switches it off, or its owner freezes it from a former address.
+    /// An administrator switches it off.
     Disable,
+    /// Its owner freezes it from a former address.
+    Freeze,
     /// An administrator switches it on again.
     Enable,
     /// Its owner closes it.
@@ -43,14 +45,20 @@ impl Status {
     #[must_use]
     pub const fn after(self, change: StatusChange) -> Option<Self> {
         match (self, change) {
-            (Self::Active | Self::Closed, StatusChange::Disable) => Some(Self::Disabled),
+            // Disabled and enabled, a closed one would be back without its owner (CHG-5).
+            (Self::Active, StatusChange::Disable) | (Self::Active | Self::Closed, StatusChange::Freeze) => {
+                Some(Self::Disabled)
+            }
             (Self::Disabled, StatusChange::Enable) | (Self::Closed, StatusChange::Restore) => {
                 Some(Self::Active)
             }
             (Self::Active, StatusChange::Close) => Some(Self::Closed),
             (Self::Active, StatusChange::Enable | StatusChange::Restore)
-            | (Self::Disabled, StatusChange::Disable | StatusChange::Close | StatusChange::Restore)
-            | (Self::Closed, StatusChange::Enable | StatusChange::Close) => None,
+            | (
+                Self::Disabled,
+                StatusChange::Disable | StatusChange::Freeze | StatusChange::Close | StatusChange::Restore,
+            )
+            | (Self::Closed, StatusChange::Disable | StatusChange::Enable | StatusChange::Close) => None,
         }
     }
 
@@ -128,6 +136,13 @@ mod tests {
         assert_eq!(Status::Disabled.after(StatusChange::Close), None);
         assert_eq!(Status::Closed.after(StatusChange::Enable), None);
         assert_eq!(Status::Closed.after(StatusChange::Restore), Some(Status::Active));
+    }
+
+    #[test]
+    fn a_closed_account_is_frozen_by_its_owner_and_disabled_by_nobody() {
+        // CHG-5
+        assert_eq!(Status::Closed.after(StatusChange::Disable), None);
+        assert_eq!(Status::Closed.after(StatusChange::Freeze), Some(Status::Disabled));
     }
 
     #[test]

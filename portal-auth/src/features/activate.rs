@@ -15,12 +15,14 @@ use crate::guessing::{Judge, PaidTry};
 use crate::link::{LinkPurpose, LinkRow, LinkState};
 use crate::password::Password;
 use crate::password::hash::{Line, StoredHash, Verdict};
-use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::password::policy::BrokenRule;
+use crate::portal::{ATTEMPTS, Bears, Commit, Inner, PortalAuth, contended};
 use crate::registration::draft::{Draft, DraftKey, Proven, SectionDraft};
 use crate::registration::{AccountData, RegistrationData, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
 use crate::secret::token::{DeviceToken, DraftToken, LinkToken, Purpose};
 use crate::store::Subject;
+use crate::throttle::Settle;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
@@ -75,6 +77,9 @@ pub enum ActivateRefused {
     Prepared,
     /// No password was typed; nothing was counted.
     PasswordRequired,
+    /// It is the password that was imported, and it is known from a breach: choose another one by
+    /// [`register_anew`](PortalAuth::register_anew).
+    Breached,
     /// It is not the password of this registration.
     NotCorrect {
         /// Tries left; with none left the link is dead, and the person registers again.
@@ -94,6 +99,7 @@ impl ActivateRefused {
             Self::Ended => "link.ended",
             Self::Prepared => "activate.prepared",
             Self::PasswordRequired => "password.required",
+            Self::Breached => "password.breached",
             Self::NotCorrect { .. } => "activate.not_correct",
         })
     }
@@ -102,6 +108,9 @@ impl ActivateRefused {
 const DONE: Reason = Reason::new("activate.done");
 const REFUSED: Reason = Reason::new("activate.refused");
 const RENEWED: Reason = Reason::new("activate.renewed");
+
+/// When to try again while the list of breached passwords does not answer.
+const UNCHECKED_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// How long a used link still leads to the thank-you page.
 const THANKS_LAST: std::time::Duration = std::time::Duration::from_secs(86_400);
@@ -156,18 +165,32 @@ impl PortalAuth {
         };
         let mut paid = inner.pay(judge, Line::Known).await?;
         let mut compared: Option<(StoredHash, Verdict)> = None;
+        let mut rehashed: Option<StoredHash> = None;
         for _ in 0..ATTEMPTS {
             let (link, registration) = inner.waiting_link(token).await?;
             let data = registration.data.clone().and_then(RegistrationData::complete);
-            let data = data.ok_or(Denied::Refused(ActivateRefused::Ended))?;
+            let mut data = data.ok_or(Denied::Refused(ActivateRefused::Ended))?;
             let verdict = match &compared {
                 Some((with, verdict)) if *with == data.password => *verdict,
                 _ => {
                     paid.verify(Some(&data.password), password, inner.password_pepper())
-                        .await
+                        .await?
                 }
             };
             compared = Some((data.password.clone(), verdict));
+            if verdict.is_right() && data.password.is_imported() {
+                // Nobody has held it against this service's rules, and the account never gets the foreign hash (HASH-4).
+                data.password = match &rehashed {
+                    Some(hash) => hash.clone(),
+                    None => {
+                        if let Some(broken) = inner.breach(password).await {
+                            return Err(inner.refuse_imported(visitor, &link, broken, &paid).await?);
+                        }
+                        let hash = paid.hash(password, inner.password_pepper()).await?;
+                        rehashed.insert(hash).clone()
+                    }
+                };
+            }
             let answer = if verdict.is_right() {
                 inner
                     .complete(visitor, &link, &registration, data, &paid)
@@ -203,7 +226,7 @@ impl PortalAuth {
             proven: Some(Proven::new(link.address.clone(), link.key)),
             ..Draft::default()
         };
-        if let Some(prepared) = registration.data.filter(|data| data.password.is_none()) {
+        if let Some(prepared) = registration.data.filter(RegistrationData::is_by_administrator) {
             let schema = &*inner.config.registration.profile;
             let profile = schema
                 .upgrade(prepared.profile.clone())
@@ -249,11 +272,15 @@ impl PortalAuth {
             };
             let granted = match grant {
                 Some(granted) => granted,
-                None => *grant.insert(inner.spend_outsider_mail(&link.address, visitor, now).await?),
+                None => *grant.insert(
+                    inner
+                        .spend_outsider_mail(&link.address, Bears::Link, visitor, now)
+                        .await?,
+                ),
             };
-            if !granted.granted {
+            if let Some(until) = granted.withheld_until {
                 return Err(Denied::TooManyTries {
-                    retry_after: inner.config.registration.resend_pause,
+                    retry_after: until.since(now),
                 });
             }
             let event = inner.seen_from(Event::new(RENEWED, Actor::Visitor), visitor, Some(&link.address));
@@ -311,9 +338,8 @@ impl Inner {
         let unknown = || Denied::Refused(ActivateRefused::Unknown);
         let key = self.link_key(LinkPurpose::Activate, token).ok_or_else(unknown)?;
         let view = self.store.by_link(key).await?.ok_or_else(unknown)?;
-        if view.link.purpose != LinkPurpose::Activate
-            || view.link.issued_at > self.now().plus(self.config.clock_skew)
-        {
+        let activates = view.link.purpose == LinkPurpose::Activate;
+        if !activates || !self.believed("link", view.link.issued_at, self.now()) {
             return Err(unknown());
         }
         Ok((view.link, view.subject))
@@ -332,6 +358,28 @@ impl Inner {
             }
             Err(refused) => Err(Denied::Refused(refused)),
         }
+    }
+
+    /// What the breach check says against a password that was imported, written down; the other rules are for those who
+    /// choose a new one. The comparison was right, so its try is given back.
+    async fn refuse_imported(
+        &self,
+        visitor: &Visitor,
+        link: &LinkRow,
+        broken: BrokenRule,
+        paid: &PaidTry,
+    ) -> Result<Denied<ActivateRefused>, Fault> {
+        let event = Event::new(REFUSED, Actor::Visitor).because(broken.reason());
+        let event = self.seen_from(event, visitor, Some(&link.address));
+        let work = UnitOfWork::new(self.audit(event, self.now())?).settle(Settle::TakeBack(paid.receipt()));
+        self.commit(work).await?;
+        Ok(if matches!(broken, BrokenRule::Unchecked) {
+            Denied::Busy {
+                retry_after: UNCHECKED_WAIT,
+            }
+        } else {
+            Denied::Refused(ActivateRefused::Breached)
+        })
     }
 
     /// Makes the account; `None` when a row changed in between.
@@ -355,7 +403,7 @@ impl Inner {
                 link.ended(LinkState::Used, now),
             ))))
             .change(Change::Registration(Box::new(Write::Update(ended))))
-            .settle(crate::throttle::Settle::TakeBack(paid.receipt()));
+            .settle(Settle::TakeBack(paid.receipt()));
         let (work, device) =
             self.add_account(work, &link.address, data, Some(registration.id), now, visitor)?;
         let done = self.commit(work).await? == Commit::Done;
@@ -400,7 +448,7 @@ impl Inner {
         } else {
             work.change(Change::Link(Box::new(Write::Update(counted))))
         };
-        work = self.count_on_networks(work, paid, now);
+        work = self.count_on_networks(work, paid, now)?;
         let done = self.commit(work).await? == Commit::Done;
         Ok(done.then_some(ActivateRefused::NotCorrect { tries_left }))
     }

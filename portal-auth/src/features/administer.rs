@@ -1,22 +1,23 @@
 //! What an administrator may do to an account: disable and enable it, end its sessions, unlock it, clear its second step.
 //!
-//! Nobody can set a password here or read one (ADM-2). Every act asks for the [`Administrator`] who does it, whose name
-//! goes into the audit event (`administer.*`), and is told to the owner by E21. A lost second factor is cleared by
-//! nobody else (ASVS 6.4.4). ASVS 7.4.2, 7.4.5.
+//! Nobody can set a password here or read one (ADM-2), and no signed-in person acts on their own account. Every act asks
+//! for the [`Administrator`] who does it, whose name goes into the audit event (`administer.*`), and is told to the owner
+//! by E21. A lost second factor is cleared by nobody else (ASVS 6.4.4). ASVS 7.4.2, 7.4.5.
 
-use crate::account::email::EmailAddress;
 use crate::account::recovery::Recovery;
 use crate::account::snapshot::AccountRow;
-use crate::account::status::{AuthEpoch, StatusChange, TwoStep};
-pub use crate::administering::Administrator;
+use crate::account::status::{StatusChange, TwoStep};
+use crate::account_links::void_pending;
+pub use crate::administering::{Administrator, WhichAccount};
 use crate::environment::Timestamp;
-use crate::error::{Denied, Reason};
+use crate::error::{Denied, Fault, Reason};
+use crate::issuing::end_everything;
 use crate::mail::administrator_act::AdministratorAct as Act;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::session::Level;
 use crate::session_gate::SignedIn;
 use crate::throttle::{BucketKey, Settle};
-use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
+use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
 /// Why a signed-in person may not act as an administrator.
@@ -38,12 +39,15 @@ pub enum NotAdministrator {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdministerRefused {
-    /// No account has this address.
+    /// There is no such account.
     #[error("no account has this address")]
     NoAccount,
     /// The account is so already, or its owner closed it.
     #[error("the account's status does not allow this")]
     NotInThisStatus,
+    /// It is the administrator's own; "My Account" is the place for that.
+    #[error("the account is the administrator's own")]
+    OwnAccount,
 }
 
 impl PortalAuth {
@@ -53,9 +57,9 @@ impl PortalAuth {
     /// # Errors
     /// `Refused` as [`NotAdministrator`], never with [`Confirm`](NotAdministrator::Confirm).
     pub async fn check_administrator(&self, signed_in: &SignedIn) -> Result<(), Denied<NotAdministrator>> {
-        let account = self.account(signed_in).await?;
-        let listed = self.inner.config.administrators.contains(&account.email);
-        decide_administrator(listed, signed_in.level(), Proof::NotAsked).map_err(Denied::Refused)
+        let (_, listed) = self.is_listed(signed_in).await?;
+        decide_administrator(listed, signed_in.level(), Proof::NotAsked)
+            .map_err(|why| refused(signed_in, why))
     }
 
     /// The administrator that a signed-in person is, for one act.
@@ -68,16 +72,23 @@ impl PortalAuth {
         visitor: &Visitor,
         signed_in: &SignedIn,
     ) -> Result<Administrator, Denied<NotAdministrator>> {
-        let account = self.account(signed_in).await?;
-        let listed = self.inner.config.administrators.contains(&account.email);
+        let (account, listed) = self.is_listed(signed_in).await?;
         let proof = if self.is_confirmed(signed_in) {
             Proof::Fresh
         } else {
             Proof::Old
         };
-        decide_administrator(listed, signed_in.level(), proof).map_err(Denied::Refused)?;
+        decide_administrator(listed, signed_in.level(), proof).map_err(|why| refused(signed_in, why))?;
         let network = self.inner.network_buckets(visitor).first().copied();
         Ok(Administrator::person(account.id, network))
+    }
+
+    /// Whether the account of a session that has not ended since is one of the administrators'.
+    async fn is_listed(&self, signed_in: &SignedIn) -> Result<(AccountRow, bool), Fault> {
+        let account = self.account(signed_in).await?;
+        let lives = account.auth_epoch == signed_in.session().epoch && account.status.is_active();
+        let listed = lives && self.inner.config.administrators.contains(&account.email);
+        Ok((account, listed))
     }
 
     /// Disables an account: nobody signs in, and every session, link and half-done sign-in dies at once (ADM-1).
@@ -87,10 +98,10 @@ impl PortalAuth {
     pub async fn disable_account(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<AdministerRefused>> {
         let kind = Reason::new("administer.disabled");
-        self.administer(by, email, kind, Act::Disabled, |account| {
+        self.administer(by, which.into(), kind, Act::Disabled, |account| {
             self.with_status(account, StatusChange::Disable)
         })
         .await
@@ -103,10 +114,10 @@ impl PortalAuth {
     pub async fn enable_account(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<AdministerRefused>> {
         let kind = Reason::new("administer.enabled");
-        self.administer(by, email, kind, Act::Enabled, |account| {
+        self.administer(by, which.into(), kind, Act::Enabled, |account| {
             self.with_status(account, StatusChange::Enable)
         })
         .await
@@ -119,10 +130,10 @@ impl PortalAuth {
     pub async fn end_all_sessions(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<AdministerRefused>> {
         let kind = Reason::new("administer.sessions_ended");
-        self.administer(by, email, kind, Act::SessionsEnded, |account| {
+        self.administer(by, which.into(), kind, Act::SessionsEnded, |account| {
             self.in_new_epoch(account)
         })
         .await
@@ -139,10 +150,10 @@ impl PortalAuth {
     pub async fn clear_two_step(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<AdministerRefused>> {
         let kind = Reason::new("administer.two_step_cleared");
-        self.administer(by, email, kind, Act::TwoStepCleared, |account| {
+        self.administer(by, which.into(), kind, Act::TwoStepCleared, |account| {
             if account.two_step == TwoStep::Off {
                 return Err(Denied::Refused(AdministerRefused::NotInThisStatus));
             }
@@ -163,14 +174,15 @@ impl PortalAuth {
     pub async fn unlock_account(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<AdministerRefused>> {
-        let found = self.inner.store.by_email(email, None).await?.account;
+        let which = which.into();
+        let found = self.inner.account_meant(which).await?;
         let account = found.ok_or(Denied::Refused(AdministerRefused::NoAccount))?;
         let dossier = self.inner.store.dossier(account.id).await?;
         let devices = dossier.map_or_else(Vec::new, |d| d.devices);
         let kind = Reason::new("administer.unlocked");
-        self.administer(by, email, kind, Act::Unlocked, |account| {
+        self.administer(by, which, kind, Act::Unlocked, |account| {
             let row = AccountRow {
                 code_failures: 0,
                 recovery: Recovery {
@@ -204,17 +216,15 @@ impl PortalAuth {
 
     /// The account in a new epoch, so that all that was issued for it is dead.
     fn in_new_epoch(&self, account: &AccountRow) -> Result<Changed, Denied<AdministerRefused>> {
-        Ok(Changed::EndingAll(AccountRow {
-            auth_epoch: AuthEpoch::draw(&*self.inner.entropy)?,
-            ..account.clone()
-        }))
+        let row = self.inner.in_new_epoch(account, self.inner.now())?;
+        Ok(Changed::EndingAll(row))
     }
 }
 
 /// An account as an act leaves it, and what goes with it.
 #[derive(Debug)]
 enum Changed {
-    /// All sessions and half-done sign-ins end.
+    /// All sessions, half-done sign-ins and pending links end.
     EndingAll(AccountRow),
     /// These buckets are opened.
     Opening(AccountRow, Vec<BucketKey>),
@@ -224,15 +234,18 @@ impl PortalAuth {
     async fn administer(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: WhichAccount<'_>,
         kind: Reason,
         act: Act,
         change: impl Fn(&AccountRow) -> Result<Changed, Denied<AdministerRefused>>,
     ) -> Result<(), Denied<AdministerRefused>> {
         let inner = &*self.inner;
         for _ in 0..ATTEMPTS {
-            let found = inner.store.by_email(email, None).await?.account;
+            let found = inner.account_meant(which).await?;
             let account = found.ok_or(Denied::Refused(AdministerRefused::NoAccount))?;
+            if by.owns(&account) {
+                return Err(Denied::Refused(AdministerRefused::OwnAccount));
+            }
             let changed = change(&account)?;
             let now = inner.now();
             let event = inner.administered(kind, by, &account.email).about(account.id);
@@ -256,13 +269,8 @@ fn added(work: UnitOfWork, changed: Changed, now: Timestamp) -> UnitOfWork {
     };
     match changed {
         Changed::EndingAll(row) => {
-            let account = row.id;
-            written(work, row)
-                .sweep(Sweep::EndSessions {
-                    account,
-                    except: None,
-                })
-                .sweep(Sweep::EndChallenges(account))
+            let work = end_everything(written(work, row.clone()), &row, None);
+            void_pending(work, &row, None, now)
         }
         Changed::Opening(row, buckets) => {
             let clear = |work: UnitOfWork, bucket| work.settle(Settle::Clear(bucket));
@@ -277,6 +285,12 @@ enum Proof {
     NotAsked,
     Fresh,
     Old,
+}
+
+/// Somebody who may not administer is logged and leaves no event: each reload would be one (ASVS 16.3.2).
+fn refused(signed_in: &SignedIn, why: NotAdministrator) -> Denied<NotAdministrator> {
+    tracing::info!(account = %signed_in.account(), reason = %why, "refused: an administrator's right");
+    Denied::Refused(why)
 }
 
 /// Pure: who may look, and who may act.

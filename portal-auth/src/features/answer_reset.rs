@@ -51,7 +51,7 @@ impl PortalAuth {
             let (link, account) = inner.link_for_answer(token).await?;
             let verdict = match (&compared, &account.answer, &answer) {
                 (Some((with, verdict)), Some(stored), _) if with == stored => *verdict,
-                (_, stored, Some(answer)) => paid.verify(stored.as_ref(), answer, Pepper::Current).await,
+                (_, stored, Some(answer)) => paid.verify(stored.as_ref(), answer, Pepper::Current).await?,
                 (_, _, None) => Verdict::Wrong,
             };
             compared = account.answer.clone().map(|stored| (stored, verdict));
@@ -152,7 +152,7 @@ impl Inner {
         if let Some(paused) = paused {
             work = work.mail(self.paused_mail(account, paused, now)?);
         }
-        let work = self.count_on_networks(work, paid, now);
+        let work = self.count_on_networks(work, paid, now)?;
         let done = self.commit(work).await? == Commit::Done;
         Ok(done.then_some(refused))
     }

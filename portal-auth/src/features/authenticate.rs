@@ -57,6 +57,19 @@ impl PortalAuth {
         Ok(account)
     }
 
+    /// The account of a session that is about to act, as long as nothing has ended that session since it was found.
+    ///
+    /// Between the two readings another request may have given the account a new epoch: whatever that ended must not
+    /// act on the account as it is now (SES-5, I-17).
+    pub(crate) async fn own_account(&self, signed_in: &SignedIn) -> Result<AccountRow, Denied<SessionEnd>> {
+        let account = self.account(signed_in).await?;
+        if account.auth_epoch == signed_in.session().epoch && account.status.is_active() {
+            Ok(account)
+        } else {
+            Err(Denied::Refused(SessionEnd::Revoked))
+        }
+    }
+
     /// Lists the newest decisions about the signed-in person's account, of the given kinds where any are given.
     ///
     /// # Errors

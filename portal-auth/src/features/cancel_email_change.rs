@@ -7,7 +7,7 @@
 use crate::account_links::TakeBackRefused;
 use crate::audit::{Actor, Event};
 use crate::error::{Denied, Reason};
-use crate::link::{LinkKey, LinkPurpose, LinkRefused, LinkState};
+use crate::link::{ChangeId, LinkPurpose, LinkRefused, LinkState};
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::secret::token::LinkToken;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
@@ -48,14 +48,12 @@ impl PortalAuth {
                 Write::Update(link.ended(LinkState::Used, now)),
             )));
             // A change is named by the link that confirms it; of that link's row, one of the two commits wins.
-            if let Some(change) = link.concerns {
-                let confirm = inner
-                    .store
-                    .by_link(LinkKey::from_bytes(*change.as_bytes()))
-                    .await?;
-                let waits = confirm.filter(|view| view.link.state == LinkState::Live);
-                if let Some(view) = waits {
-                    let ended = view.link.ended(LinkState::Void, now);
+            for other in inner.store.live_links(account.id).await? {
+                let confirms = other.purpose == LinkPurpose::ConfirmEmail
+                    && link.concerns == Some(ChangeId::from(other.key));
+                let cancels = other.purpose == link.purpose && other.concerns == link.concerns;
+                if confirms || cancels && other.key != link.key {
+                    let ended = other.ended(LinkState::Void, now);
                     work = work.change(Change::Link(Box::new(Write::Update(ended))));
                 }
             }

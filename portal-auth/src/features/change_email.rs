@@ -21,7 +21,7 @@ use crate::mail::outbox::MailKind;
 use crate::own_password::{NotOwn, OwnPassword};
 use crate::password::Password;
 use crate::password::policy::{BrokenRule, PasswordOwner};
-use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::portal::{ATTEMPTS, Bears, Commit, Inner, PortalAuth, contended};
 use crate::secret::token::SessionToken;
 use crate::session::SessionEnd;
 use crate::session_gate::Activity;
@@ -100,7 +100,6 @@ impl ChangeEmailRefused {
 
 const ASKED: Reason = Reason::new("change_email.asked");
 const REFUSED: Reason = Reason::new("change_email.refused");
-const TAKEN: Reason = Reason::new("change_email.taken");
 
 impl PortalAuth {
     /// Begins to change the address of the signed-in person.
@@ -116,6 +115,17 @@ impl PortalAuth {
         token: &SessionToken,
         form: ChangeEmailForm<'_>,
     ) -> Result<EmailChangeAsked, Denied<ChangeEmailRefused>> {
+        self.inner
+            .in_steps(self.begin_email_change(visitor, token, form))
+            .await
+    }
+
+    async fn begin_email_change(
+        &self,
+        visitor: &Visitor,
+        token: &SessionToken,
+        form: ChangeEmailForm<'_>,
+    ) -> Result<EmailChangeAsked, Denied<ChangeEmailRefused>> {
         let inner = &*self.inner;
         let signed_in = inner
             .live_session(token, Activity::Counts)
@@ -124,7 +134,10 @@ impl PortalAuth {
         if !self.is_confirmed(&signed_in) {
             return Err(Denied::Refused(ChangeEmailRefused::Confirm));
         }
-        let account = self.account(&signed_in).await?;
+        let account = self
+            .own_account(&signed_in)
+            .await
+            .map_err(|e| e.map(ChangeEmailRefused::SessionEnded))?;
         let email = check(&account.email, &form)
             .map_err(|errors| Denied::Refused(ChangeEmailRefused::Fields(errors)))?;
         let mut proof = inner
@@ -138,7 +151,11 @@ impl PortalAuth {
             let owner = inner.store.by_email(&email, None).await?.account;
             let grant = match grant {
                 Some(grant) => grant,
-                None => *grant.insert(inner.spend_outsider_mail(&email, visitor, inner.now()).await?),
+                None => {
+                    let now = inner.now();
+                    let spent = inner.spend_outsider_mail(&email, Bears::NoLink, visitor, now);
+                    *grant.insert(spent.await?)
+                }
             };
             let asked = Asked {
                 account: &account,
@@ -207,8 +224,8 @@ impl Inner {
     ) -> Result<Option<Timestamp>, Fault> {
         let now = self.now();
         let account = asked.account;
-        let mut event = Event::new(ASKED, Actor::Owner).about(account.id);
-        event.reason = asked.owner.map(|_| TAKEN);
+        // The same for a taken address: its account's activity and export tell the asker of it (CHG-3).
+        let event = Event::new(ASKED, Actor::Owner).about(account.id);
         let event = self.seen_from(event, visitor, Some(asked.email));
         // The account's version is what keeps two requests from leaving two pending changes (CHG-2).
         let touched = AccountRow {
@@ -250,12 +267,17 @@ impl Inner {
         now: Timestamp,
     ) -> Result<(UnitOfWork, ChangeId), Fault> {
         let live = self.store.live_links(asked.account.id).await?;
-        let same = live
-            .iter()
-            .find(|link| is_of(link, asked) && link.judge(asked.account, now).is_ok());
+        let mut works = live.iter().filter(|link| link.judge(asked.account, now).is_ok());
+        let same = works.clone().find(|link| is_of(link, asked));
+        let unconfirmable = self.change_to_taken(asked);
+        // Where a taken address is asked for again, only the link that cancels shows it.
+        let again = same.map(change_of).or_else(|| {
+            let cancels = works.any(|link| link.concerns == Some(unconfirmable));
+            (cancels && asked.owner.is_some()).then_some(unconfirmable)
+        });
         let overtaken = live.iter().filter(|link| {
             let of_same =
-                same.is_some_and(|same| link.concerns == Some(change_of(same)) || link.key == same.key);
+                again.is_some_and(|change| link.concerns == Some(change) || change_of(link) == change);
             !of_same
                 && matches!(
                     link.purpose,
@@ -267,13 +289,13 @@ impl Inner {
             work = work.change(Change::Link(Box::new(Write::Update(ended))));
         }
         if let Some(owner) = asked.owner {
-            if asked.grant.granted {
+            if asked.grant.granted() {
                 let until = now.plus(self.config.mail.kept);
                 let mut mail = self.mail(MailKind::AddressEntered, &owner.email, now, until)?;
                 mail.account = Some(owner.id);
                 work = work.mail(mail);
             }
-            return Ok((work, ChangeId::draw(&*self.entropy)?));
+            return Ok((work, again.unwrap_or(unconfirmable)));
         }
         let confirm = match same {
             Some(same) => {
@@ -301,10 +323,22 @@ impl Inner {
                 fresh
             }
         };
-        if asked.grant.granted {
+        if asked.grant.granted() {
             work = work.mail(self.link_mail(MailKind::ConfirmEmail, &confirm, asked.account, now)?);
         }
         Ok((work, change_of(&confirm)))
+    }
+
+    /// Names a change to an address that is taken, which has no link that confirms it: alike however often it is asked
+    /// for.
+    fn change_to_taken(&self, asked: &Asked<'_>) -> ChangeId {
+        let both = [
+            asked.account.id.as_bytes().as_slice(),
+            asked.email.as_str().as_bytes(),
+        ]
+        .concat();
+        let name = self.keyring.pseudonym("change_email/taken", &both);
+        ChangeId::from_bytes(*name.as_bytes())
     }
 }
 
@@ -314,7 +348,7 @@ fn change_of(confirm: &LinkRow) -> ChangeId {
 }
 
 fn is_of(link: &LinkRow, asked: &Asked<'_>) -> bool {
-    link.purpose == LinkPurpose::ConfirmEmail && link.address == *asked.email && asked.owner.is_none()
+    link.purpose == LinkPurpose::ConfirmEmail && link.address == *asked.email
 }
 
 #[cfg(test)]

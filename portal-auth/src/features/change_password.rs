@@ -16,6 +16,7 @@ use crate::new_password::{NewPassword, NewPasswordRefused};
 use crate::own_password::{NotOwn, OwnPassword};
 use crate::password::Password;
 use crate::password::hash::{SecretBytes, StoredHash};
+use crate::password::policy::BrokenRule;
 use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
 use crate::secret::token::SessionToken;
 use crate::session::SessionEnd;
@@ -97,9 +98,13 @@ impl PortalAuth {
         if !self.is_confirmed(&signed_in) {
             return Err(Denied::Refused(ChangePasswordRefused::Confirm));
         }
-        let account = self.account(&signed_in).await?;
+        let account = self
+            .own_account(&signed_in)
+            .await
+            .map_err(|e| e.map(ChangePasswordRefused::SessionEnded))?;
+        let breach = inner.breach(&new.password).await;
         inner
-            .check_password_change(&account, current, new)
+            .check_password_change(&account, current, new, breach)
             .map_err(|wrong| Denied::Refused(ChangePasswordRefused::Form(wrong)))?;
         let own = |e: Denied<NotOwn>| e.map(ChangePasswordRefused::of);
         let mut proof = inner.own_password(visitor, &account, current, REFUSED).await?;
@@ -126,10 +131,11 @@ impl Inner {
         account: &AccountRow,
         current: &Password,
         new: &NewPassword,
+        breach: Option<BrokenRule>,
     ) -> Result<(), WrongPasswordChange> {
         // Told whether or not the present one is right, so it says nothing about it (RST-6).
         let reused = self.config.passwords.refuse_current && current.expose() == new.password.expose();
-        let judged = match self.check_new_password(new, account) {
+        let judged = match self.check_new_password(new, account, breach) {
             Ok(()) if reused => Err(NewPasswordRefused::reused()),
             judged => judged,
         };

@@ -115,7 +115,10 @@ impl PortalAuth {
         if !self.is_confirmed(&signed_in) {
             return Err(Denied::Refused(ChangeQuestionRefused::Confirm));
         }
-        let account = self.account(&signed_in).await?;
+        let account = self
+            .own_account(&signed_in)
+            .await
+            .map_err(|e| e.map(ChangeQuestionRefused::SessionEnded))?;
         let (question, answer) = inner
             .checked_question_change(&account, &form)
             .map_err(|errors| Denied::Refused(ChangeQuestionRefused::Fields(errors)))?;

@@ -48,7 +48,10 @@ impl PortalAuth {
                 .live_session(token, Activity::Counts)
                 .await
                 .map_err(|e| e.map(LanguageRefused::SessionEnded))?;
-            let account = self.account(&signed_in).await?;
+            let account = self
+                .own_account(&signed_in)
+                .await
+                .map_err(|e| e.map(LanguageRefused::SessionEnded))?;
             if account.language.as_ref() == Some(language) {
                 return Ok(());
             }

@@ -12,11 +12,11 @@ use crate::account::email::EmailAddress;
 use crate::account::snapshot::AccountRow;
 use crate::account::status::StatusChange;
 use crate::account_links::void_pending;
-use crate::administering::Administrator;
+use crate::administering::{Administrator, WhichAccount};
 use crate::audit::{Actor, Event};
 use crate::environment::Timestamp;
 use crate::erasing::closing_of;
-use crate::error::{Denied, Reason};
+use crate::error::{Denied, Fault, Reason};
 use crate::guessing::{Judge, PaidTry};
 use crate::issuing::end_everything;
 use crate::link::{LinkPurpose, LinkRefused, LinkRow, LinkState};
@@ -104,9 +104,12 @@ pub enum RestoreRefused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EraseRefused {
-    /// No account has this address.
+    /// There is no such account.
     #[error("no account has this address")]
     NoAccount,
+    /// It is the administrator's own; its owner closes it.
+    #[error("the account is the administrator's own")]
+    OwnAccount,
 }
 
 const CLOSED: Reason = Reason::new("account.closed");
@@ -140,7 +143,10 @@ impl PortalAuth {
         if password.is_empty() {
             return Err(Denied::Refused(CloseRefused::PasswordRequired));
         }
-        let account = self.account(&signed_in).await?;
+        let account = self
+            .own_account(&signed_in)
+            .await
+            .map_err(|e| e.map(CloseRefused::SessionEnded))?;
         let mut proof = inner
             .own_password(visitor, &account, password, CLOSE_REFUSED)
             .await?;
@@ -200,13 +206,15 @@ impl PortalAuth {
         let mut compared: Option<(StoredHash, Verdict)> = None;
         for _ in 0..ATTEMPTS {
             let (link, account) = inner.closed_by_link(token).await?;
-            let verdict = inner.compare(&mut compared, &account, password, &mut paid).await;
+            let verdict = inner
+                .compare(&mut compared, &account, password, &mut paid)
+                .await?;
             let (work, answer) = if verdict.is_right() {
                 let (work, restored) = inner.restoring(visitor, &link, &account)?;
                 (work.settle(Settle::TakeBack(paid.receipt())), Ok(restored))
             } else {
                 let (work, refused) = inner.count_wrong_restoring(visitor, &link, &account)?;
-                let work = inner.count_on_networks(work, &paid, inner.now());
+                let work = inner.count_on_networks(work, &paid, inner.now())?;
                 (work, Err(Denied::Refused(refused)))
             };
             if inner.commit(work).await? == Commit::Done {
@@ -223,13 +231,17 @@ impl PortalAuth {
     pub async fn erase_account(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<EraseRefused>> {
         let inner = &*self.inner;
+        let which = which.into();
         for _ in 0..ATTEMPTS {
-            let found = inner.store.by_email(email, None).await?.account;
+            let found = inner.account_meant(which).await?;
             let account = found.ok_or(Denied::Refused(EraseRefused::NoAccount))?;
-            let event = inner.administered(ERASED, by, email).about(account.id);
+            if by.owns(&account) {
+                return Err(Denied::Refused(EraseRefused::OwnAccount));
+            }
+            let event = inner.administered(ERASED, by, &account.email).about(account.id);
             let event = inner.audit(event, inner.now())?;
             let work = inner.erasure(UnitOfWork::new(event), &account);
             if inner.commit(work).await? == Commit::Done {
@@ -248,17 +260,17 @@ impl Inner {
         account: &AccountRow,
         password: &Password,
         paid: &mut PaidTry,
-    ) -> Verdict {
+    ) -> Result<Verdict, Fault> {
         if let Some((with, verdict)) = compared
             && *with == account.password
         {
-            return *verdict;
+            return Ok(*verdict);
         }
         let verdict = paid
             .verify(Some(&account.password), password, self.password_pepper())
-            .await;
+            .await?;
         *compared = Some((account.password.clone(), verdict));
-        verdict
+        Ok(verdict)
     }
 
     /// Everything that closing writes.

@@ -5,17 +5,14 @@
 //! (I-21), and the absolute limit stays (I-19). Audited as `confirm.done`, `confirm.code_sent`, `confirm.refused`.
 //! ASVS 7.5.1.
 
-use std::sync::atomic::Ordering;
-
 use crate::account::snapshot::AccountRow;
 use crate::audit::{Actor, Event};
 use crate::challenge::ChallengePurpose;
 use crate::code_gate::{CodeRefused, ResendRefused};
 use crate::error::{Denied, Fault, Reason};
-use crate::guessing::PaidTry;
 use crate::issuing::{CodeNotice, CodeSent, NO_CODE_MAIL_LEFT};
+use crate::own_password::{NotOwn, OwnPassword};
 use crate::password::Password;
-use crate::password::hash::{Line, StoredHash, Verdict};
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::secret::token::{ChallengeToken, SessionToken};
 use crate::session::SessionEnd;
@@ -47,15 +44,29 @@ pub enum ConfirmRefused {
     Code(CodeRefused),
 }
 
+impl ConfirmRefused {
+    fn of(not_own: NotOwn) -> Self {
+        match not_own {
+            NotOwn::Overtaken => Self::SessionEnded(SessionEnd::Revoked),
+            NotOwn::Wrong => Self::NotCorrect,
+        }
+    }
+}
+
 const DONE: Reason = Reason::new("confirm.done");
 const CODE_SENT: Reason = Reason::new("confirm.code_sent");
 const REFUSED: Reason = Reason::new("confirm.refused");
 
 impl PortalAuth {
-    /// Whether the person proved who they are recently enough for a sensitive act.
+    /// Whether the person proved who they are recently enough for a sensitive act; a "no" is logged (ASVS 16.3.2).
     #[must_use]
     pub fn is_confirmed(&self, signed_in: &SignedIn) -> bool {
-        self.inner.now().since(signed_in.confirmed_at()) <= self.inner.config.sessions.confirm_age
+        let age = self.inner.now().since(signed_in.confirmed_at());
+        let confirmed = age <= self.inner.config.sessions.confirm_age;
+        if !confirmed {
+            tracing::info!(account = %signed_in.account(), "refused: the last proof is too old");
+        }
+        confirmed
     }
 
     /// Checks the password of the signed-in person, and sends a code where the second step is on.
@@ -69,96 +80,62 @@ impl PortalAuth {
         password: &Password,
     ) -> Result<ConfirmOutcome, Denied<ConfirmRefused>> {
         let inner = &*self.inner;
-        let signed_in = inner
-            .live_session(token, Activity::Counts)
-            .await
-            .map_err(|e| e.map(ConfirmRefused::SessionEnded))?;
+        let ended = |e: Denied<SessionEnd>| e.map(ConfirmRefused::SessionEnded);
+        let signed_in = inner.live_session(token, Activity::Counts).await;
+        let signed_in = signed_in.map_err(ended)?;
         if password.is_empty() {
             return Err(Denied::Refused(ConfirmRefused::PasswordRequired));
         }
-        let email = self.account(&signed_in).await?.email;
-        let device = inner.device_key(visitor);
-        let mut view = inner.store.by_email(&email, device).await?;
-        let judge = inner.judge(visitor, &email, view.account.as_ref(), view.device.as_ref());
-        let mut paid = inner.pay(judge, Line::Known).await?;
-        let mut compared: Option<(StoredHash, Verdict)> = None;
+        let account = self.own_account(&signed_in).await.map_err(ended)?;
+        let mut proof = inner.own_password(visitor, &account, password, REFUSED).await?;
         for _ in 0..ATTEMPTS {
-            let account = view.account.as_ref().filter(|a| a.id == signed_in.account());
-            let Some(account) = account else {
-                return Err(Denied::Refused(ConfirmRefused::SessionEnded(SessionEnd::Revoked)));
-            };
-            let verdict = match &compared {
-                Some((with, verdict)) if *with == account.password => *verdict,
-                _ => {
-                    paid.verify(Some(&account.password), password, inner.password_pepper())
-                        .await
-                }
-            };
-            compared = Some((account.password.clone(), verdict));
+            let right = proof.account().await;
+            let account = right.map_err(|e| e.map(ConfirmRefused::of))?;
             if let Some(answer) = self
-                .conclude_confirm(visitor, &signed_in, account, verdict, &paid)
+                .conclude_confirm(visitor, &signed_in, &account, &proof)
                 .await?
             {
                 return answer;
             }
-            view = inner.store.by_email(&email, device).await?;
         }
         Err(contended())
     }
 
+    /// Renews the session or sends the code; `None` when a row changed in between.
     async fn conclude_confirm(
         &self,
         visitor: &Visitor,
         signed_in: &SignedIn,
         account: &AccountRow,
-        verdict: Verdict,
-        paid: &PaidTry,
+        proof: &OwnPassword<'_>,
     ) -> Result<Option<Result<ConfirmOutcome, Denied<ConfirmRefused>>>, Denied<ConfirmRefused>> {
         let inner = &*self.inner;
         let now = inner.now();
-        let audited = |event: Event| {
-            let event = event.about(account.id);
+        let audited = |kind: Reason, why: Option<Reason>| {
+            let mut event = Event::new(kind, Actor::Owner).about(account.id);
+            event.reason = why;
             inner.audit(inner.seen_from(event, visitor, Some(&account.email)), now)
         };
-        let event = |kind: Reason, actor: Actor| audited(Event::new(kind, actor));
-        let (work, answer) = if !verdict.is_right() {
-            let work = UnitOfWork::new(event(REFUSED, Actor::Visitor)?);
-            let work = inner
-                .settle_wrong(work, paid, visitor, &account.email, Some(account), now)
-                .await?;
-            inner.counters.sign_ins_refused.fetch_add(1, Ordering::Relaxed);
-            (work, Err(Denied::Refused(ConfirmRefused::NotCorrect)))
-        } else if signed_in.asks_for_code() && account.code_failures >= inner.config.codes.failures_in_a_row {
-            let work = UnitOfWork::new(event(REFUSED, Actor::Owner)?);
-            let work = inner.settle_right(work, paid, &account.email, now);
-            (
-                work,
-                Err(Denied::Refused(ConfirmRefused::Code(CodeRefused::Closed))),
-            )
-        } else if signed_in.asks_for_code() {
-            let (work, answer) = if let Some(retry_after) = inner.spend_code_mail(account, now).await? {
-                let refused = Event::new(REFUSED, Actor::Owner).because(NO_CODE_MAIL_LEFT);
-                (
-                    UnitOfWork::new(audited(refused)?),
-                    Err(Denied::TooManyTries { retry_after }),
-                )
-            } else {
-                let work = UnitOfWork::new(event(CODE_SENT, Actor::Owner)?);
-                let session = Some(signed_in.session().key);
-                let (work, sent) =
-                    inner.add_challenge(work, account, ChallengePurpose::Confirm, session, now, visitor)?;
-                (work, Ok(ConfirmOutcome::CodeSent(sent)))
-            };
-            (inner.settle_right(work, paid, &account.email, now), answer)
-        } else {
-            let work = UnitOfWork::new(event(DONE, Actor::Owner)?);
+        let (work, answer) = if !signed_in.asks_for_code() {
+            let work = UnitOfWork::new(audited(DONE, None)?);
             let (work, token) = self.renew_session(work, signed_in, account, visitor)?;
-            (
-                inner.settle_right(work, paid, &account.email, now),
-                Ok(ConfirmOutcome::Confirmed(token)),
-            )
+            (work, Ok(ConfirmOutcome::Confirmed(token)))
+        } else if account.code_failures >= inner.config.codes.failures_in_a_row {
+            let closed = CodeRefused::Closed;
+            let work = UnitOfWork::new(audited(REFUSED, Some(closed.reason()))?);
+            (work, Err(Denied::Refused(ConfirmRefused::Code(closed))))
+        } else if let Some(retry_after) = inner.spend_code_mail(account, now).await? {
+            let work = UnitOfWork::new(audited(REFUSED, Some(NO_CODE_MAIL_LEFT))?);
+            (work, Err(Denied::TooManyTries { retry_after }))
+        } else {
+            let work = UnitOfWork::new(audited(CODE_SENT, None)?);
+            let session = Some(signed_in.session().key);
+            let (work, sent) =
+                inner.add_challenge(work, account, ChallengePurpose::Confirm, session, now, visitor)?;
+            (work, Ok(ConfirmOutcome::CodeSent(sent)))
         };
-        Ok((inner.commit(work).await? == Commit::Done).then_some(answer))
+        let done = inner.commit(proof.settled(work, now)).await? == Commit::Done;
+        Ok(done.then_some(answer))
     }
 
     /// Completes a confirmation with the code that was mailed.

@@ -3,8 +3,8 @@
 //! Made from the whole [`Dossier`], row by row: every field is either told or left out for a
 //! reason that stands beside it, and a new column stops the compiler here. Told are the person's details, every time and
 //! every handle; never told is what opens something (hashes, seeds, keys, epochs) or what names somebody else (what was
-//! typed into a registration that nobody has completed, the pseudonyms of networks). Needs a proof not older than five
-//! minutes (STP-3). No mail. Audited as `data.exported`.
+//! typed into a registration that nobody has completed, the pseudonyms of networks), or would tell whether an address has
+//! an account. Needs a proof not older than five minutes (STP-3). No mail. Audited as `data.exported`.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -19,8 +19,8 @@ use crate::config::Config;
 use crate::device::DeviceRow;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
-use crate::link::LinkRow;
-use crate::mail::outbox::OutboxRow;
+use crate::link::{LinkPurpose, LinkRow, LinkState};
+use crate::mail::outbox::{MailKind, OutboxRow};
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::registration::RegistrationRow;
 use crate::secret::token::SessionToken;
@@ -91,7 +91,8 @@ impl PortalAuth {
             let now = inner.now();
             let event = Event::new(EXPORTED, Actor::Owner).about(signed_in.account());
             let event = inner.audit(inner.seen_from(event, visitor, None), now)?;
-            if inner.commit(UnitOfWork::new(event)).await? == Commit::Conflict {
+            let work = UnitOfWork::new(event).guard(signed_in.guard());
+            if inner.commit(work).await? == Commit::Conflict {
                 continue;
             }
             let found = inner.store.dossier(signed_in.account()).await?;
@@ -107,13 +108,17 @@ fn told(dossier: Dossier, config: &Config, now: Timestamp) -> Map<String, Value>
     let Dossier {
         account,
         registrations,
-        links,
+        mut links,
         challenges,
         sessions,
         devices,
-        mails,
+        mut mails,
         events,
     } = dossier;
+    // A free address that was asked for has a link and its mail, and a taken one none: no row may tell which (CHG-3).
+    links.retain(|link| link.purpose != LinkPurpose::ConfirmEmail || link.state == LinkState::Used);
+    let told = |mail: &OutboxRow| links.iter().any(|link| mail.link == Some(link.key));
+    mails.retain(|mail| mail.kind != MailKind::ConfirmEmail || told(mail));
     let parts = [
         ("service", json!(config.service_name)),
         ("made_at", time(now)),

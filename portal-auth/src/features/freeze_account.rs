@@ -52,7 +52,7 @@ impl PortalAuth {
                 Write::Update(link.ended(LinkState::Used, now)),
             )));
             // One that is switched off already stays so.
-            if let Some(status) = account.status.after(StatusChange::Disable) {
+            if let Some(status) = account.status.after(StatusChange::Freeze) {
                 work = inner.freeze(work, &link, &account, status, now)?;
             }
             if inner.commit(work).await? == Commit::Done {

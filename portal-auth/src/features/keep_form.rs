@@ -238,8 +238,7 @@ impl Inner {
         let key = self.session_key(session).ok_or_else(ended)?;
         let view = self.store.session(key).await?.ok_or_else(ended)?;
         let last_seen = self.last_seen.of(key, view.session.last_seen);
-        let (idle, skew) = (self.config.sessions.idle, self.config.clock_skew);
-        match view.check(self.now(), last_seen, idle, skew) {
+        match self.check_session(&view, last_seen, self.now()) {
             Ok(()) | Err(SessionEnd::Idle | SessionEnd::Absolute) => Ok((seed, view.session.account)),
             Err(SessionEnd::Revoked) => Err(ended()),
         }

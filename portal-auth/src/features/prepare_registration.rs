@@ -1,18 +1,22 @@
 //! An administrator prepares registrations for people who are known already, and sends somebody's link again.
 //!
 //! What is prepared is a registration and no account: it reserves nothing, has no password, and its account is made only
-//! when somebody with the mailed link has chosen one (I-01). Nothing counts against the quotas of outsiders, so the
+//! when somebody with the mailed link has chosen one (I-01). With the feature `imported-hashes` it may have the password of
+//! another service as that one has hashed it, and whoever has the link then enters that. Nothing counts against the quotas of outsiders, so the
 //! dispatcher alone paces the mails. Mail: E1 in its own wording. Audited as `administer.prepared`,
 //! `administer.link_sent`.
 
 use serde_json::{Map, Value};
 
 use crate::account::email::EmailAddress;
-use crate::account::profile::StoredProfile;
+use crate::account::profile::{ProfileSchema, StoredProfile};
 use crate::administering::Administrator;
 use crate::enrolling::MailGrant;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
+use crate::password::hash::StoredHash;
+#[cfg(feature = "imported-hashes")]
+use crate::password::imported::ImportedHash;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::registration::{RegistrationData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::store::RegistrantView;
@@ -28,6 +32,9 @@ pub struct PersonToPrepare {
     /// What is known for the profile's sections, by name, in the shape of each; unchecked and as incomplete as it may
     /// be, since the steps of the registration ask for the rest and check it all.
     pub sections: Map<String, Value>,
+    /// Their password as another service has hashed it.
+    #[cfg(feature = "imported-hashes")]
+    pub password: Option<ImportedHash>,
 }
 
 impl PersonToPrepare {
@@ -37,6 +44,8 @@ impl PersonToPrepare {
         Self {
             email,
             sections: Map::new(),
+            #[cfg(feature = "imported-hashes")]
+            password: None,
         }
     }
 
@@ -45,6 +54,31 @@ impl PersonToPrepare {
     pub fn with_section(mut self, name: impl Into<String>, value: Value) -> Self {
         self.sections.insert(name.into(), value);
         self
+    }
+
+    /// The same, with the password that another service has hashed: behind the mailed link they enter it and have their
+    /// account, without the steps of a registration. Every section must be there and right.
+    ///
+    /// # Security
+    /// The address still counts only once its link was used, together with that password (I-01). The hash waits in its own
+    /// form until then; the account is made with Argon2id. Such a password was never held against the policy here, only
+    /// against [`breached`](crate::config::PasswordConfig::breached), when it is entered.
+    #[cfg(feature = "imported-hashes")]
+    #[must_use]
+    pub fn with_password(mut self, hash: ImportedHash) -> Self {
+        self.password = Some(hash);
+        self
+    }
+
+    #[cfg(feature = "imported-hashes")]
+    fn imported(&self) -> Option<StoredHash> {
+        self.password.as_ref().map(|hash| hash.as_stored().clone())
+    }
+
+    #[cfg(not(feature = "imported-hashes"))]
+    #[expect(clippy::unused_self, reason = "nothing can be imported")]
+    const fn imported(&self) -> Option<StoredHash> {
+        None
     }
 }
 
@@ -67,6 +101,9 @@ pub enum PrepareRefused {
     /// The profile has no section of one of the names: the host is wrong.
     #[error("the profile has no such section")]
     NoSuchSection,
+    /// A password is imported, and a section of the profile is missing or wrong: nobody would be asked for it.
+    #[error("with an imported password, every section of the profile must be there and right")]
+    Incomplete,
 }
 
 /// Why no link was sent.
@@ -79,11 +116,12 @@ pub enum SendLinkRefused {
 }
 
 const PREPARED: Reason = Reason::new("administer.prepared");
+const IMPORTED: Reason = Reason::new("password.imported");
 const LINK_SENT: Reason = Reason::new("administer.link_sent");
 
 /// A mail that no outsider has caused.
 const OWN_MAIL: MailGrant = MailGrant {
-    granted: true,
+    withheld_until: None,
     live_until: None,
 };
 
@@ -91,7 +129,7 @@ impl PortalAuth {
     /// Prepares a registration and mails its link, unless the address has an account or one waits that was prepared.
     ///
     /// # Errors
-    /// `Refused` with [`PrepareRefused::NoSuchSection`].
+    /// `Refused` with [`PrepareRefused::NoSuchSection`], or [`PrepareRefused::Incomplete`] beside an imported password.
     ///
     /// # Security
     /// Whoever reads the mailbox sees what was prepared, so give it what its person may see.
@@ -106,6 +144,13 @@ impl PortalAuth {
         if !person.sections.keys().all(known) {
             return Err(Denied::Refused(PrepareRefused::NoSuchSection));
         }
+        let password = person.imported();
+        let sections = if password.is_some() {
+            let checked = checked_sections(schema, &person.sections);
+            checked.ok_or(Denied::Refused(PrepareRefused::Incomplete))?
+        } else {
+            person.sections.clone()
+        };
         for _ in 0..ATTEMPTS {
             let registrant = inner.registrant(&person.email).await?;
             let now = inner.now();
@@ -120,16 +165,19 @@ impl PortalAuth {
                 email: person.email.clone(),
                 state: RegistrationState::Submitted,
                 data: Some(RegistrationData {
-                    password: None,
+                    password: password.clone(),
                     question: None,
                     answer: None,
-                    profile: StoredProfile::new(schema.version(), person.sections.clone()),
+                    profile: StoredProfile::new(schema.version(), sections.clone()),
                 }),
                 link: link.key,
                 submitted_at: now,
                 kept_until: now.plus(inner.config.registration.prepared_kept),
             };
-            let event = inner.administered(PREPARED, by, &person.email);
+            let mut event = inner.administered(PREPARED, by, &person.email);
+            if password.is_some() {
+                event = event.because(IMPORTED);
+            }
             let work = UnitOfWork::new(inner.audit(event, now)?)
                 .guard(Guard::Unclaimed(person.email.clone()))
                 .change(Change::Registration(Box::new(Write::Insert(registration))))
@@ -172,8 +220,7 @@ impl PortalAuth {
             }
             let event = inner.administered(LINK_SENT, by, email);
             let work = UnitOfWork::new(inner.audit(event, now)?).guard(Guard::Unclaimed(email.clone()));
-            let (work, _) =
-                inner.add_link_mail(work, waiting, &registrant, OWN_MAIL, now, &Visitor::unknown())?;
+            let work = inner.add_link_mail(work, waiting, &registrant, OWN_MAIL, now, &Visitor::unknown())?;
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
             }
@@ -182,13 +229,23 @@ impl PortalAuth {
     }
 }
 
+/// Pure: every section as the schema keeps it; `None` where one is missing or wrong.
+fn checked_sections(schema: &dyn ProfileSchema, sections: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let kept = |name: &&str| {
+        let value = schema.check(name, sections.get(*name)?.clone()).ok()?;
+        Some(((*name).to_owned(), value))
+    };
+    schema.sections().iter().map(kept).collect()
+}
+
 /// Pure: what stands in the way of preparing a registration.
 fn decide(registrant: &RegistrantView, now: Timestamp) -> Option<Prepared> {
     if registrant.account.is_some() {
         return Some(Prepared::HasAccount);
     }
     let waiting = registrant.waiting.as_ref();
-    let prepared = waiting.filter(|w| w.registration.is_prepared() && now < w.registration.kept_until);
+    let prepared =
+        waiting.filter(|w| w.registration.is_by_administrator() && now < w.registration.kept_until);
     prepared.map(|_| Prepared::Waits)
 }
 

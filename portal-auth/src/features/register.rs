@@ -8,15 +8,15 @@
 use serde_json::{Map, Value};
 
 use crate::account::email::EmailAddress;
-use crate::account::profile::StoredProfile;
+use crate::account::profile::{StoredProfile, small_enough};
 use crate::account::security_question::QuestionId;
 use crate::audit::{Actor, Event};
 use crate::enrolling::MailGrant;
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, FieldErrors, Reason};
-use crate::link::LinkState;
-use crate::password::hash::Line;
-use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::guessing::Judge;
+use crate::link::{LinkRow, LinkState};
+use crate::portal::{ATTEMPTS, Bears, Commit, Inner, PortalAuth, contended};
 use crate::registration::draft::{Draft, DraftKey, DraftRow, SectionDraft, Step, Submitted};
 use crate::registration::{AccountData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
@@ -52,7 +52,8 @@ pub struct RegistrationProgress {
 pub struct SentNotice {
     /// Where the mail went.
     pub email: EmailAddress,
-    /// Until when its link works.
+    /// Until when its link works at least; the mail says whether it works longer, since that depends on what else the
+    /// address was sent (ENU-1).
     pub link_expires_at: Timestamp,
     /// The earliest moment at which it can be sent again.
     pub again_at: Timestamp,
@@ -155,16 +156,20 @@ impl PortalAuth {
                 inner.sent_notice(submitted),
             )));
         }
+        let breach = inner.breach(&form.password).await;
         let typed = inner
-            .check_security_details(&form, draft.security.as_ref())
+            .check_security_details(&form, draft.security.as_ref(), breach)
             .map_err(|errors| Denied::Refused(RegisterRefused::Fields(errors)))?;
-        let line = if draft.proven.is_some() {
-            Line::Known
-        } else {
-            Line::Stranger
-        };
+        let judge = inner
+            .proving_link(&draft, inner.now())
+            .await?
+            .map(|(link, _)| Judge::Stranger {
+                // Not the bucket of the link's own page: what is typed here is no guess, so no success gives it back.
+                bucket: inner.keyring.pseudonym("link/first-step", link.key.as_bytes()),
+                networks: inner.network_buckets(visitor),
+            });
         let done = inner
-            .hash_security_details(typed, &form.answer, draft.security.take(), line)
+            .hash_security_details(typed, &form.answer, draft.security.take(), judge)
             .await
             .map_err(|denied| denied.map(RegisterRefused::Fields))?;
         tracing::debug!(browser = %visitor.label(), "the first step of a registration is done");
@@ -186,7 +191,8 @@ impl PortalAuth {
     ///
     /// # Errors
     /// `Refused` with every wrong field at once, or the step to go to first. With [`Save::AsItIs`] nothing is
-    /// checked but the step's turn.
+    /// checked but the step's turn and the size: a section holds
+    /// [32 KiB](crate::account::profile::SECTION_BYTES) at most.
     pub async fn save_section(
         &self,
         token: &DraftToken,
@@ -203,12 +209,14 @@ impl PortalAuth {
                 let first = draft.first_open_step(profile).unwrap_or(Step::SecurityDetails);
                 return Err(Denied::Refused(RegisterRefused::StepFirst(first)));
             }
-            let kept = match (profile.check(section, typed.clone()), save) {
+            let refused = |errors| Denied::Refused(RegisterRefused::Fields(errors));
+            let checked = profile.check(section, typed.clone());
+            let kept = match (checked.and_then(|value| small_enough(section, value)), save) {
                 (Ok(value), _) => SectionDraft::new(value, true),
-                (Err(_), Save::AsItIs) => SectionDraft::new(typed.clone(), false),
-                (Err(errors), Save::Checked) => {
-                    return Err(Denied::Refused(RegisterRefused::Fields(errors)));
+                (Err(_), Save::AsItIs) => {
+                    SectionDraft::new(small_enough(section, typed.clone()).map_err(refused)?, false)
                 }
+                (Err(errors), Save::Checked) => return Err(refused(errors)),
             };
             draft.sections.insert(section.to_owned(), kept);
             let row = inner.draft_row(row.key, row.version.saturating_add(1), &draft)?;
@@ -230,12 +238,20 @@ impl PortalAuth {
         visitor: &Visitor,
         token: &DraftToken,
     ) -> Result<SubmitOutcome, Denied<RegisterRefused>> {
+        self.inner.in_steps(self.send_off(visitor, token)).await
+    }
+
+    async fn send_off(
+        &self,
+        visitor: &Visitor,
+        token: &DraftToken,
+    ) -> Result<SubmitOutcome, Denied<RegisterRefused>> {
         let inner = &*self.inner;
         let mut grant: Option<MailGrant> = None;
         for _ in 0..ATTEMPTS {
             let (row, draft) = match inner.open_draft(token).await {
                 Err(Denied::Refused(RegisterRefused::AlreadySent(notice))) => {
-                    if grant.is_none_or(|g| !g.granted) || inner.mail_withheld(visitor, token).await? {
+                    if grant.is_none_or(|g| !g.granted()) || inner.mail_withheld(visitor, token).await? {
                         return Ok(already_sent(notice));
                     }
                     continue;
@@ -255,7 +271,10 @@ impl PortalAuth {
             let registrant = inner.registrant(&email).await?;
             let grant = match grant {
                 Some(grant) => grant,
-                None => *grant.insert(inner.spend_outsider_mail(&email, visitor, now).await?),
+                None => {
+                    let bears = Bears::link_if(registrant.is_mailed_a_link());
+                    *grant.insert(inner.spend_outsider_mail(&email, bears, visitor, now).await?)
+                }
             };
             let id = RegistrationId::draw(&*inner.entropy)?;
             let link = inner.activation_link(id, &email, grant, now)?;
@@ -269,8 +288,9 @@ impl PortalAuth {
                 submitted_at: now,
                 kept_until: link.expires_at.plus(inner.config.registration.kept_after_expiry),
             };
+            let works_until = now.plus(inner.config.registration.link_lifetime);
             let submitted =
-                Submitted::new(id, email.clone(), now, link.expires_at, false).with_mail(!grant.granted);
+                Submitted::new(id, email.clone(), now, works_until, false).with_mail(!grant.granted());
             let notice = inner.sent_notice(&submitted);
             let event = inner.seen_from(Event::new(SUBMITTED, Actor::Visitor), visitor, Some(&email));
             let mut work = UnitOfWork::new(inner.audit(event, now)?)
@@ -279,7 +299,7 @@ impl PortalAuth {
                 ))))
                 .change(Change::Registration(Box::new(Write::Insert(registration))))
                 .change(Change::Link(Box::new(Write::Insert(link.clone()))));
-            if grant.granted {
+            if grant.granted() {
                 work = inner.add_registration_mail(work, &link, &registrant, now, visitor)?;
             }
             if inner.commit(work).await? == Commit::Done {
@@ -436,6 +456,27 @@ impl Inner {
         Ok(self.commit(work).await? == Commit::Done)
     }
 
+    /// The link that has proven the draft's address in this browser, while it lives, and its registration.
+    async fn proving_link(
+        &self,
+        draft: &Draft,
+        now: Timestamp,
+    ) -> Result<Option<(LinkRow, Box<RegistrationRow>)>, Fault> {
+        let Some(proven) = &draft.proven else {
+            return Ok(None);
+        };
+        let Some(view) = self.store.by_link(proven.link).await? else {
+            return Ok(None);
+        };
+        let Subject::Registration { row, claimed: false } = view.subject else {
+            return Ok(None);
+        };
+        let link = view.link;
+        let lives =
+            link.is_live(now) && link.address == proven.email && row.state == RegistrationState::Submitted;
+        Ok(lives.then_some((link, row)))
+    }
+
     /// Completes a registration whose address a mailed link has proven in this browser.
     async fn submit_proven(
         &self,
@@ -446,24 +487,12 @@ impl Inner {
         data: &AccountData,
         now: Timestamp,
     ) -> Result<Proven, Fault> {
-        let Some(proven) = draft.proven.as_ref().filter(|p| p.email == *email) else {
-            return Ok(Proven::No);
-        };
-        let Some(view) = self.store.by_link(proven.link).await? else {
-            return Ok(Proven::No);
-        };
-        let Subject::Registration {
-            row: registration,
-            claimed: false,
-        } = view.subject
-        else {
-            return Ok(Proven::No);
-        };
-        let link = view.link;
-        if !link.is_live(now) || link.address != *email || registration.state != RegistrationState::Submitted
-        {
+        if draft.proven.as_ref().is_none_or(|p| p.email != *email) {
             return Ok(Proven::No);
         }
+        let Some((link, registration)) = self.proving_link(draft, now).await? else {
+            return Ok(Proven::No);
+        };
         let submitted = Submitted::new(registration.id, email.clone(), now, link.expires_at, true);
         let event = self.seen_from(Event::new(COMPLETED, Actor::Owner), visitor, Some(email));
         let work = UnitOfWork::new(self.audit(event, now)?)

@@ -17,7 +17,7 @@ use crate::error::{Denied, Fault, Reason};
 use crate::link::{LinkPurpose, LinkRow, LinkState};
 use crate::mail::outbox::MailKind;
 use crate::mail::quota::{QuotaLimits, QuotaLine, Spent};
-use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::portal::{ATTEMPTS, Bears, Commit, Inner, PortalAuth, contended};
 use crate::recovering::ResetBegun;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
 use crate::visitor::Visitor;
@@ -47,8 +47,18 @@ impl PortalAuth {
     /// `Refused` only where what was typed is no address.
     ///
     /// # Security
-    /// Say "if the address has an account", never more, and answer with the same page, status and headers.
+    /// Say "if the address has an account", never more, and answer with the same page, status and headers. What is
+    /// written for an account takes a little longer: set [`answer_step`](crate::config::Config::answer_step), so that
+    /// nobody can tell it by hundreds of questions (ENU-5).
     pub async fn request_reset(
+        &self,
+        visitor: &Visitor,
+        typed: &str,
+    ) -> Result<ResetRequested, Denied<RequestResetRefused>> {
+        self.inner.in_steps(self.send_reset(visitor, typed)).await
+    }
+
+    async fn send_reset(
         &self,
         visitor: &Visitor,
         typed: &str,
@@ -63,7 +73,11 @@ impl PortalAuth {
             let links = inner.store.live_links(id).await?;
             let grant = match grant {
                 Some(grant) => grant,
-                None => *grant.insert(inner.spend_reset_mail(&email, visitor, now).await?),
+                None => *grant.insert(
+                    inner
+                        .spend_reset_mail(&email, account.as_ref(), visitor, now)
+                        .await?,
+                ),
             };
             let work = inner.requested(visitor, &email, account.as_ref(), &links, grant, now)?;
             if inner.commit(work).await? == Commit::Done {
@@ -126,16 +140,22 @@ impl Inner {
         AccountId::from_bytes(*self.address_bucket(email).as_bytes())
     }
 
-    /// Counts the mail of a request; known and unknown addresses pay alike.
+    /// Counts the mail of a request; known and unknown addresses pay by the same statements.
     async fn spend_reset_mail(
         &self,
         email: &EmailAddress,
+        account: Option<&AccountRow>,
         visitor: &Visitor,
         now: Timestamp,
     ) -> Result<ResetGrant, Fault> {
-        let mail = self.spend_outsider_mail(email, visitor, now).await?;
+        let gets_link = account.is_some_and(|account| {
+            account.status.is_active() && self.recovery_paused(account, now).is_none()
+        });
+        let mail = self
+            .spend_outsider_mail(email, Bears::link_if(gets_link), visitor, now)
+            .await?;
         let recovery = &self.config.recovery;
-        if !mail.granted || !recovery.tell_unknown {
+        if !recovery.tell_unknown {
             return Ok(ResetGrant {
                 mail,
                 tells_unknown: false,
@@ -148,6 +168,7 @@ impl Inner {
             limits: QuotaLimits::Sliding(vec![(1, recovery.tell_unknown_every)]),
         };
         let spent = self.store.spend(&[line], now).await?;
+        // Whether the mail may go or not: the statements are the same for every address (ENU-2).
         Ok(ResetGrant {
             mail,
             tells_unknown: matches!(spent, Spent::Granted { .. }),
@@ -165,7 +186,12 @@ impl Inner {
         now: Timestamp,
     ) -> Result<UnitOfWork, Fault> {
         let paused = account.and_then(|account| self.recovery_paused(account, now));
-        let decision = decide(account, paused.is_some(), grant.mail.granted, grant.tells_unknown);
+        let decision = decide(
+            account,
+            paused.is_some(),
+            grant.mail.granted(),
+            grant.tells_unknown,
+        );
         let mut event = self.seen_from(Event::new(REQUESTED, Actor::Visitor), visitor, Some(email));
         event.account = account.map(|a| a.id);
         event.reason = match decision {
@@ -270,7 +296,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let end = |present, until| {
             let grant = MailGrant {
-                granted: true,
+                withheld_until: None,
                 live_until: until,
             };
             end_of_life(present, hour, grant, T0)

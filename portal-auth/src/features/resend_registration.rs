@@ -7,7 +7,7 @@ use crate::account::email::{EmailAddress, EmailError};
 use crate::audit::{Actor, Event};
 use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
-use crate::portal::{ATTEMPTS, Commit, Inner, PortalAuth, contended};
+use crate::portal::{ATTEMPTS, Bears, Commit, Inner, PortalAuth, contended};
 use crate::registration::draft::Submitted;
 use crate::secret::token::DraftToken;
 use crate::unit_of_work::{Change, UnitOfWork, Write};
@@ -42,6 +42,14 @@ impl PortalAuth {
         visitor: &Visitor,
         token: &DraftToken,
     ) -> Result<(), Denied<ResendLinkRefused>> {
+        self.inner.in_steps(self.send_link_again(visitor, token)).await
+    }
+
+    async fn send_link_again(
+        &self,
+        visitor: &Visitor,
+        token: &DraftToken,
+    ) -> Result<(), Denied<ResendLinkRefused>> {
         let inner = &*self.inner;
         let mut grant = None;
         for _ in 0..ATTEMPTS {
@@ -60,15 +68,28 @@ impl PortalAuth {
             let own = inner.store.by_registration(sent.registration).await?;
             let grant = match grant {
                 Some(grant) => grant,
-                None => *grant.insert(inner.spend_outsider_mail(&sent.email, visitor, now).await?),
+                None => {
+                    let bears = Bears::link_if(registrant.is_mailed_a_link_again(own.as_ref(), now));
+                    *grant.insert(
+                        inner
+                            .spend_outsider_mail(&sent.email, bears, visitor, now)
+                            .await?,
+                    )
+                }
             };
             let work = inner.resent(visitor, &sent.email, now)?;
-            let (work, link_expires_at) = inner.add_link_mail(work, own, &registrant, grant, now, visitor)?;
+            let work = inner.add_link_mail(work, own, &registrant, grant, now, visitor)?;
+            // What the new mail's link does by itself: the same whatever the address.
+            let works_until = if now < sent.link_expires_at {
+                sent.link_expires_at
+            } else {
+                now.plus(inner.config.registration.link_lifetime)
+            };
             draft.submitted = Some(Submitted::new(
                 sent.registration,
                 sent.email,
                 now,
-                link_expires_at.unwrap_or(sent.link_expires_at),
+                works_until,
                 false,
             ));
             let row = inner.draft_row(row.key, row.version, &draft)?;
@@ -89,19 +110,30 @@ impl PortalAuth {
         visitor: &Visitor,
         typed: &str,
     ) -> Result<(), Denied<ResendLinkRefused>> {
+        self.inner.in_steps(self.send_link_again_to(visitor, typed)).await
+    }
+
+    async fn send_link_again_to(
+        &self,
+        visitor: &Visitor,
+        typed: &str,
+    ) -> Result<(), Denied<ResendLinkRefused>> {
         let inner = &*self.inner;
         let email = EmailAddress::parse(typed).map_err(|e| Denied::Refused(ResendLinkRefused::Email(e)))?;
         let mut grant = None;
         for _ in 0..ATTEMPTS {
             let now = inner.now();
             let registrant = inner.registrant(&email).await?;
+            let waiting = registrant.view.waiting.clone();
             let grant = match grant {
                 Some(grant) => grant,
-                None => *grant.insert(inner.spend_outsider_mail(&email, visitor, now).await?),
+                None => {
+                    let bears = Bears::link_if(registrant.is_mailed_a_link_again(waiting.as_ref(), now));
+                    *grant.insert(inner.spend_outsider_mail(&email, bears, visitor, now).await?)
+                }
             };
             let work = inner.resent(visitor, &email, now)?;
-            let waiting = registrant.view.waiting.clone();
-            let (work, _) = inner.add_link_mail(work, waiting, &registrant, grant, now, visitor)?;
+            let work = inner.add_link_mail(work, waiting, &registrant, grant, now, visitor)?;
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());
             }

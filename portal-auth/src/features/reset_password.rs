@@ -2,8 +2,8 @@
 //!
 //! The mailed link proves the mailbox, the answer comes second ([`answer_reset`](super::answer_reset)). The new password
 //! ends every session, half-done sign-in, device and link of before, reopens what guessing had closed, and opens no
-//! session: the second step is asked for at the next sign-in as before (RST-3, RST-4). Mail: E7. Audited as `reset.done`.
-//! ASVS 6.4.3.
+//! session: the second step is asked for at the next sign-in as before (RST-3, RST-4). Mail: E7. Audited as `reset.done`,
+//! `reset.not_set`. ASVS 6.4.3.
 
 use crate::account::email::EmailAddress;
 use crate::account::recovery::Recovery;
@@ -65,6 +65,8 @@ pub struct PasswordReset {
 }
 
 const DONE: Reason = Reason::new("reset.done");
+const NOT_SET: Reason = Reason::new("reset.not_set");
+const REUSED: Reason = Reason::new("password.reused");
 
 impl PortalAuth {
     /// Tells what a reset link's page may show; changes nothing, however often it is asked.
@@ -112,7 +114,10 @@ impl PortalAuth {
         let inner = &*self.inner;
         let (link, account) = inner.link_for_password(token, proof).await?;
         let refused = |e| Denied::Refused(ResetRefused::Password(e));
-        inner.check_new_password(form, &account).map_err(refused)?;
+        let breach = inner.breach(&form.password).await;
+        inner
+            .check_new_password(form, &account, breach)
+            .map_err(refused)?;
         let mut paid = inner.pay(inner.link_judge(&link, visitor), Line::Known).await?;
         let mut compared: Option<(StoredHash, Verdict)> = None;
         let mut hashed: Option<StoredHash> = None;
@@ -122,10 +127,14 @@ impl PortalAuth {
             if inner.config.passwords.refuse_current {
                 let verdict = match &compared {
                     Some((with, verdict)) if *with == account.password => *verdict,
-                    _ => paid.verify(Some(&account.password), &form.password, pepper).await,
+                    _ => {
+                        paid.verify(Some(&account.password), &form.password, pepper)
+                            .await?
+                    }
                 };
                 compared = Some((account.password.clone(), verdict));
                 if verdict.is_right() {
+                    inner.tell_reused(&account, visitor).await?;
                     return Err(refused(NewPasswordRefused::reused()));
                 }
             }
@@ -145,6 +154,16 @@ impl Inner {
     fn question_of(&self, account: &AccountRow) -> Option<SecurityQuestion> {
         let questions = &self.config.registration.questions;
         questions.find(account.question.as_ref()?).cloned()
+    }
+
+    /// Writes down that the password in force was found out to be the one that was typed (LOG-1); the charge stays.
+    async fn tell_reused(&self, account: &AccountRow, visitor: &Visitor) -> Result<(), Fault> {
+        let event = self
+            .reset_event(NOT_SET, Actor::Visitor, account, visitor)
+            .because(REUSED);
+        self.commit(UnitOfWork::new(self.audit(event, self.now())?))
+            .await?;
+        Ok(())
     }
 
     /// Sets the password and ends what was before, in one transaction (RST-3); `None` when a row changed in between.

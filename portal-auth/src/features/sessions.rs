@@ -67,22 +67,12 @@ impl PortalAuth {
     /// # Errors
     /// A [`Fault`] when the store fails.
     pub async fn sessions(&self, signed_in: &SignedIn) -> Result<Vec<SessionEntry>, Fault> {
-        let inner = &*self.inner;
-        let now = inner.now();
         let own = signed_in.session().key;
-        let rows = inner.store.sessions_of(signed_in.account()).await?;
-        let entries = rows.into_iter().map(|row| {
-            let last_used = inner.last_seen.of(row.key, row.last_seen);
-            (row, last_used)
-        });
-        let mut entries: Vec<_> = entries
-            .filter(|(row, last_used)| {
-                now < row.expires_at && now.since(*last_used) < inner.config.sessions.idle
-            })
+        let live = self.inner.live_sessions_of(signed_in.account()).await?;
+        let entries = live.into_iter();
+        Ok(entries
             .map(|(row, last_used)| entry(row, last_used, own))
-            .collect();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.last_used));
-        Ok(entries)
+            .collect())
     }
 
     /// Ends the owner's session that `handle` names; it may be the asking one.
@@ -108,7 +98,9 @@ impl PortalAuth {
             let event = Event::new(ENDED, Actor::Owner).about(signed_in.account());
             let event = inner.audit(inner.seen_from(event, visitor, None), inner.now())?;
             // A deletion that hits no row is a conflict: of many who press the button one ends it.
-            let work = UnitOfWork::new(event).change(Change::Session(Box::new(Write::Delete(row.key))));
+            let work = UnitOfWork::new(event)
+                .guard(signed_in.guard())
+                .change(Change::Session(Box::new(Write::Delete(row.key))));
             if inner.commit(work).await? == Commit::Done {
                 inner.last_seen.forget(row.key);
                 return Ok(if row.key == signed_in.session().key {
@@ -136,7 +128,10 @@ impl PortalAuth {
         let inner = &*self.inner;
         for _ in 0..ATTEMPTS {
             let signed_in = self.may_end(token).await?;
-            let account = self.account(&signed_in).await?;
+            let account = self
+                .own_account(&signed_in)
+                .await
+                .map_err(|e| e.map(EndSessionRefused::SessionEnded))?;
             let now = inner.now();
             let event = Event::new(OTHERS_ENDED, Actor::Owner).about(account.id);
             let event = inner.audit(inner.seen_from(event, visitor, Some(&account.email)), now)?;

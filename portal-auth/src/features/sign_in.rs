@@ -112,11 +112,20 @@ impl PortalAuth {
     /// with status 429, the same for every address. `Busy`: status 503 with `Retry-After`.
     ///
     /// # Security
-    /// Set the returned session token in place of whatever the browser held; never adopt a value it sent.
+    /// Set the returned session token in place of whatever the browser held; never adopt a value it sent. A refusal comes
+    /// at the end of an [`answer_step`](crate::config::Config::answer_step), where one is set (ENU-5).
     ///
     /// # Cancel safety
     /// A caller that goes away after the charge has still paid for the try.
     pub async fn sign_in(
+        &self,
+        visitor: &Visitor,
+        form: SignInForm<'_>,
+    ) -> Result<SignInOutcome, Denied<SignInRefused>> {
+        self.inner.refused_in_steps(self.try_sign_in(visitor, form)).await
+    }
+
+    async fn try_sign_in(
         &self,
         visitor: &Visitor,
         form: SignInForm<'_>,
@@ -212,7 +221,7 @@ impl Attempt<'_> {
         paid: &mut PaidTry,
     ) -> Result<Concluded, Denied<SignInRefused>> {
         let stored = view.account.as_ref().map(|a| &a.password);
-        let verdict = self.verdict(stored, paid).await;
+        let verdict = self.verdict(stored, paid).await?;
         let now = self.inner.now();
         let config = &self.inner.config;
         let decision = decide(
@@ -226,7 +235,7 @@ impl Attempt<'_> {
                 self.sign_in(account, view.device.as_ref(), verdict, paid, now)
                     .await
             }
-            (Decision::SendCode, Some(account)) => self.send_code(account, paid, now).await,
+            (Decision::SendCode, Some(account)) => self.send_code(account, verdict, paid, now).await,
             (Decision::Refuse(why), account) => self.refuse(account.as_ref(), why, paid, now).await,
             (Decision::CodesUsedUp, Some(account)) => {
                 let refused = SignInRefused::CodesUsedUp;
@@ -239,17 +248,17 @@ impl Attempt<'_> {
         }
     }
 
-    async fn verdict(&mut self, stored: Option<&StoredHash>, paid: &mut PaidTry) -> Verdict {
+    async fn verdict(&mut self, stored: Option<&StoredHash>, paid: &mut PaidTry) -> Result<Verdict, Fault> {
         if let Some((compared_with, verdict)) = &self.compared
             && compared_with.as_ref() == stored
         {
-            return *verdict;
+            return Ok(*verdict);
         }
         let verdict = paid
             .verify(stored, &self.form.password, self.inner.password_pepper())
-            .await;
+            .await?;
         self.compared = Some((stored.cloned(), verdict));
-        verdict
+        Ok(verdict)
     }
 
     fn event(&self, kind: Reason, account: Option<&AccountRow>) -> Event {
@@ -313,7 +322,8 @@ impl Attempt<'_> {
     async fn send_code(
         &mut self,
         account: &AccountRow,
-        paid: &PaidTry,
+        verdict: Verdict,
+        paid: &mut PaidTry,
         now: Timestamp,
     ) -> Result<Concluded, Denied<SignInRefused>> {
         let inner = self.inner;
@@ -333,6 +343,7 @@ impl Attempt<'_> {
             return Ok(None);
         }
         inner.counters.sign_ins.fetch_add(1, Ordering::Relaxed);
+        self.rehash(account, verdict, paid).await;
         Ok(Some(Ok(SignInOutcome::CodeSent(sent))))
     }
 

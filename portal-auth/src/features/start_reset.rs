@@ -1,15 +1,16 @@
 //! A reset that an administrator starts: for somebody who can neither answer nor wait, or whose recovery is paused.
 //!
 //! The administrator mails the link and never sees it; the owner sets the password (ADM-2). It lifts every pause, and
-//! takes the place of all other resets. Mail: E5. Audited as `reset.started`.
+//! takes the place of all other resets. Mails: E5, and E21, which says that nobody asked for it at the portal. Audited as
+//! `reset.started`.
 
-use crate::account::email::EmailAddress;
 use crate::account::recovery::Recovery;
 use crate::account::snapshot::AccountRow;
 use crate::account_links::NewLink;
-use crate::administering::Administrator;
+use crate::administering::{Administrator, WhichAccount};
 use crate::error::{Denied, Reason};
 use crate::link::{Answer, LinkPurpose, LinkState};
+use crate::mail::administrator_act::AdministratorAct;
 use crate::portal::{ATTEMPTS, Commit, PortalAuth, contended};
 use crate::recovering::{ResetBegun, void_links};
 use crate::unit_of_work::{Change, UnitOfWork, Write};
@@ -18,12 +19,15 @@ use crate::unit_of_work::{Change, UnitOfWork, Write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartResetRefused {
-    /// No account has this address.
+    /// There is no such account.
     #[error("no account has this address")]
     NoAccount,
     /// The account is disabled or closed.
     #[error("the account is not in use")]
     NotInUse,
+    /// It is the administrator's own; "Forgotten your password?" is the way for that.
+    #[error("the account is the administrator's own")]
+    OwnAccount,
 }
 
 const STARTED: Reason = Reason::new("reset.started");
@@ -39,12 +43,16 @@ impl PortalAuth {
     pub async fn start_reset_for(
         &self,
         by: &Administrator,
-        email: &EmailAddress,
+        which: impl Into<WhichAccount<'_>> + Send,
     ) -> Result<(), Denied<StartResetRefused>> {
         let inner = &*self.inner;
+        let which = which.into();
         for _ in 0..ATTEMPTS {
-            let found = inner.store.by_email(email, None).await?.account;
+            let found = inner.account_meant(which).await?;
             let account = found.ok_or(Denied::Refused(StartResetRefused::NoAccount))?;
+            if by.owns(&account) {
+                return Err(Denied::Refused(StartResetRefused::OwnAccount));
+            }
             if !account.status.is_active() {
                 return Err(Denied::Refused(StartResetRefused::NotInUse));
             }
@@ -78,7 +86,8 @@ impl PortalAuth {
             let mail = inner.reset_mail(&fresh, &account, ResetBegun::Administrator, now)?;
             let work = work
                 .change(Change::Link(Box::new(Write::Insert(fresh))))
-                .mail(mail);
+                .mail(mail)
+                .mail(inner.administrator_mail(&account, AdministratorAct::ResetStarted, now)?);
             let work = void_links(work, &account, &[LinkPurpose::CancelRecovery], now);
             if inner.commit(work).await? == Commit::Done {
                 return Ok(());

@@ -65,7 +65,10 @@ impl PortalAuth {
                 .live_session(token, Activity::Counts)
                 .await
                 .map_err(|e| e.map(TwoStepRefused::SessionEnded))?;
-            let account = self.account(&signed_in).await?;
+            let account = self
+                .own_account(&signed_in)
+                .await
+                .map_err(|e| e.map(TwoStepRefused::SessionEnded))?;
             match decide(
                 inner.config.two_step,
                 account.two_step,

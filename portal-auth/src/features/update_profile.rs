@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::account::profile::{CurrentProfile, ProfileSchema, Section, SectionVersion};
+use crate::account::profile::{CurrentProfile, ProfileSchema, Section, SectionVersion, small_enough};
 use crate::account::snapshot::AccountRow;
 use crate::audit::{Actor, Event};
 use crate::environment::Timestamp;
@@ -218,7 +218,8 @@ fn decide(
     typed: Value,
     seen: &SectionVersion,
 ) -> Decision {
-    match schema.check(name, typed) {
+    let checked = schema.check(name, typed);
+    match checked.and_then(|kept| small_enough(name, kept)) {
         Err(errors) => Decision::Wrong(errors),
         Ok(kept) if kept == *profile.section(name) => Decision::Leave,
         Ok(_) if profile.version(name) != *seen => Decision::Clash,

@@ -13,15 +13,18 @@ pub(crate) enum AdministratorAct {
     Unlocked,
     /// Its second step was turned off.
     TwoStepCleared,
+    /// A reset of its password was started.
+    ResetStarted,
 }
 
 impl AdministratorAct {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Disabled,
         Self::Enabled,
         Self::SessionsEnded,
         Self::Unlocked,
         Self::TwoStepCleared,
+        Self::ResetStarted,
     ];
 
     /// The word in the facts of a mail.
@@ -32,6 +35,7 @@ impl AdministratorAct {
             Self::SessionsEnded => "sessions-ended",
             Self::Unlocked => "unlocked",
             Self::TwoStepCleared => "two-step-cleared",
+            Self::ResetStarted => "reset-started",
         }
     }
 

@@ -11,11 +11,12 @@ use crate::environment::{Timestamp, draw};
 use crate::error::{Fault, Reason};
 use crate::language::Spoken;
 use crate::link::{Answer, LinkPurpose};
+use crate::mail::letter::{Letter, MailedLink};
 use crate::mail::mailer::{MailError, Mailer, RenderedMail};
 use crate::mail::outbox::{MailKind, MailOutcome, OutboxRow};
 use crate::mail::relevance::{About, Content, Facts, Void, decide};
 use crate::mail::retry::{Circuit, jittered, longest_pause};
-use crate::mail::templates::{Letter, MailedLink, render_in};
+use crate::mail::writing::render_in;
 use crate::portal::Inner;
 use crate::secret::token::Purpose;
 use crate::store::StoreError;
@@ -190,8 +191,9 @@ impl Courier<'_> {
         let letter = match (mail.kind, content) {
             (MailKind::CompleteRegistration, Content::Link(..)) => {
                 let link = carried(LinkPurpose::Activate).ok_or_else(unknown)?;
-                if about.is_prepared() {
-                    Letter::PreparedRegistration { link }
+                if let Some(registration) = about.prepared() {
+                    let has_password = !registration.is_prepared();
+                    Letter::PreparedRegistration { link, has_password }
                 } else {
                     Letter::CompleteRegistration { link }
                 }
@@ -442,7 +444,8 @@ impl Courier<'_> {
     /// The audit's word of the end of a mail; without randomness there is none, and the mail ends all the same.
     fn death(&self, mail: &OutboxRow, reason: Reason, now: Timestamp) -> Option<AuditRow> {
         let mut event = Event::new(MAIL_DEAD, Actor::System).because(reason);
-        event.account = mail.account;
+        // Who asked for another address is not told how its mail ended: a taken one's is its owner's (CHG-3).
+        event.account = mail.account.filter(|_| mail.kind != MailKind::ConfirmEmail);
         event.address = Some(self.inner.address_bucket(&mail.to));
         let row = self.inner.audit(event, now);
         row.inspect_err(|fault| {

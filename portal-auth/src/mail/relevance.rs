@@ -11,9 +11,9 @@ use crate::error::Fault;
 use crate::language::LanguageTag;
 use crate::link::{LinkRow, LinkSeed};
 use crate::mail::administrator_act::AdministratorAct;
+use crate::mail::letter::{Attempts, Closed, ResetBegun};
 use crate::mail::outbox::OutboxRow;
-use crate::mail::templates::{Attempts, Closed, ResetBegun};
-use crate::registration::RegistrationState;
+use crate::registration::{RegistrationRow, RegistrationState};
 use crate::store::{LinkView, Subject};
 
 /// What a mail is about, as it was read.
@@ -27,14 +27,14 @@ pub(super) enum About {
 }
 
 impl About {
-    /// Whether it is a registration that an administrator has prepared.
-    pub(super) fn is_prepared(&self) -> bool {
+    /// The registration that an administrator has prepared, if it is one.
+    pub(super) fn prepared(&self) -> Option<&RegistrationRow> {
         match self {
             Self::Link(Some(LinkView {
                 subject: Subject::Registration { row, .. },
                 ..
-            })) => row.is_prepared(),
-            Self::Link(_) | Self::Code(_) | Self::Account(_) | Self::Nobody => false,
+            })) => Some(&**row).filter(|row| row.is_by_administrator()),
+            Self::Link(_) | Self::Code(_) | Self::Account(_) | Self::Nobody => None,
         }
     }
 }

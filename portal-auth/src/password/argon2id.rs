@@ -13,6 +13,8 @@ use super::admission::Gate;
 pub use super::argon2_engine::{Argon2Engine, Argon2Input, Argon2Worker, Engine};
 use super::argon2id_slot::{Shop, Slot, new_salt, tag_of};
 use super::hash::{Busy, GateStats, HashParams, HashParamsError, HashingSlot, Line, PasswordHasher, Peppers};
+#[cfg(feature = "imported-hashes")]
+use super::imported::{Foreign, ImportedHash};
 use super::stored_hash::{Opened, TAG_BYTES};
 use crate::environment::{Clock, Entropy, draw};
 use crate::error::Fault;
@@ -65,6 +67,8 @@ impl Argon2id {
             permits: usize::MAX,
             peppers: Peppers::none(),
             engine: Engine::RustCrypto,
+            #[cfg(feature = "imported-hashes")]
+            imported_like: None,
         }
     }
 
@@ -118,6 +122,8 @@ pub struct Builder {
     permits: usize,
     peppers: Peppers,
     engine: Engine,
+    #[cfg(feature = "imported-hashes")]
+    imported_like: Option<ImportedHash>,
 }
 
 impl Builder {
@@ -147,6 +153,17 @@ impl Builder {
         self
     }
 
+    /// Makes every wrong password, and every one of somebody who does not exist, cost what a wrong one costs for a hash like
+    /// `sample` besides: give one of the dearest that are imported, as long as there are any.
+    ///
+    /// # Security
+    /// Without it, an account whose hash is an imported one is told from others by how long its wrong password takes.
+    #[cfg(feature = "imported-hashes")]
+    pub fn imported_like(mut self, sample: ImportedHash) -> Self {
+        self.imported_like = Some(sample);
+        self
+    }
+
     /// Proves the engine and starts the threads.
     ///
     /// # Errors
@@ -159,6 +176,8 @@ impl Builder {
             permits,
             peppers,
             engine,
+            #[cfg(feature = "imported-hashes")]
+            imported_like,
         } = self;
         params.check().map_err(StartError::Params)?;
         if permits == 0 {
@@ -180,6 +199,9 @@ impl Builder {
                 peppers,
                 entropy,
                 dummy,
+                #[cfg(feature = "imported-hashes")]
+                imported_like: imported_like
+                    .and_then(|sample| Foreign::read(sample.as_stored().as_str()).ok()),
             }),
             engine: engine.name(),
             threads: Vec::new(),

@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 use super::admission::{Delivery, Job, Place};
 use super::argon2_engine::{Argon2Input, Argon2Worker};
 use super::hash::{BrokenHash, HashParams, HashingSlot, Pepper, Peppers, SecretBytes, StoredHash, Verdict};
+#[cfg(feature = "imported-hashes")]
+use super::imported::Foreign;
 use super::stored_hash::{Opened, SALT_BYTES, TAG_BYTES};
 use crate::environment::{Entropy, draw};
 use crate::error::Fault;
@@ -47,6 +49,22 @@ impl Slot {
             .map_err(|_| Fault::transient("the hashing thread ended before the hash was done"))?;
         self.place = Some(place);
         done
+    }
+}
+
+#[cfg(feature = "imported-hashes")]
+impl Slot {
+    /// Checks a secret against another service's record; a right one is always to be hashed again.
+    async fn verify_imported(&mut self, record: Foreign, secret: SecretBytes) -> Result<Verdict, Fault> {
+        self.run(move |shop, worker| {
+            if record.matches(&secret) {
+                return Ok(Verdict::Right { needs_rehash: true });
+            }
+            // ENU-2: what a wrong password costs elsewhere is spent here too.
+            matches(&shop.dummy, &[], &secret, worker)?;
+            Ok(Verdict::Wrong)
+        })
+        .await
     }
 }
 
@@ -86,12 +104,18 @@ impl HashingSlot for Slot {
             return self.verify_dummy(secret).await;
         }
         let opened = stored.open();
+        #[cfg(feature = "imported-hashes")]
+        if opened.is_err()
+            && let Ok(record) = Foreign::read(stored.as_str())
+        {
+            return self.verify_imported(record, secret).await;
+        }
         self.run(move |shop, worker| {
             let record = match shop.ready(&opened, pepper) {
                 Ok(record) => record,
                 Err(fault) => {
                     // HASH-7: a record that cannot be checked must not be told from a wrong password by the clock.
-                    matches(&shop.dummy, &[], &secret, worker)?;
+                    shop.spend_dummy(&secret, worker)?;
                     return Err(fault);
                 }
             };
@@ -101,6 +125,7 @@ impl HashingSlot for Slot {
                     needs_rehash: record.needs_rehash,
                 }
             } else {
+                shop.spend_as_imported(&secret);
                 Verdict::Wrong
             })
         })
@@ -115,7 +140,7 @@ impl HashingSlot for Slot {
             } else {
                 secret
             };
-            matches(&shop.dummy, &[], &secret, worker)?;
+            shop.spend_dummy(&secret, worker)?;
             Ok(Verdict::Wrong)
         })
         .await
@@ -129,6 +154,9 @@ pub(super) struct Shop {
     pub(super) entropy: Arc<dyn Entropy>,
     /// A record that no secret fits, at today's cost.
     pub(super) dummy: Opened,
+    /// What imported records cost, where the host says that there are such.
+    #[cfg(feature = "imported-hashes")]
+    pub(super) imported_like: Option<Foreign>,
 }
 
 /// A record together with the key it names.
@@ -139,6 +167,26 @@ struct Ready<'a> {
 }
 
 impl Shop {
+    /// What a wrong password costs, for somebody who does not exist (ENU-2).
+    fn spend_dummy(&self, secret: &SecretBytes, worker: &mut dyn Argon2Worker) -> Result<(), Fault> {
+        matches(&self.dummy, &[], secret, worker)?;
+        self.spend_as_imported(secret);
+        Ok(())
+    }
+
+    /// What a wrong password of an imported record costs on top, so that the clock tells no imported account from others.
+    #[cfg(feature = "imported-hashes")]
+    fn spend_as_imported(&self, secret: &SecretBytes) {
+        let _fits = self
+            .imported_like
+            .as_ref()
+            .is_some_and(|record| record.matches(secret));
+    }
+
+    #[cfg(not(feature = "imported-hashes"))]
+    #[expect(clippy::unused_self, reason = "there are no imported records")]
+    const fn spend_as_imported(&self, _secret: &SecretBytes) {}
+
     fn ready<'a>(
         &'a self,
         opened: &'a Result<Opened, BrokenHash>,

@@ -406,7 +406,7 @@ fn a_near_miss() -> impl Strategy<Value = (String, String)> {
 
 proptest! {
     #[test]
-    fn only_the_very_same_bytes_verify((secret, other) in a_near_miss(), pepper in any::<bool>()) {
+    fn i_30_only_the_very_same_bytes_verify((secret, other) in a_near_miss(), pepper in any::<bool>()) {
         // I-30, HASH-6
         let pepper = if pepper { Pepper::Current } else { Pepper::None };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

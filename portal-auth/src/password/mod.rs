@@ -1,15 +1,20 @@
-//! Passwords: what a person typed ([`Password`]), what is demanded of it (`policy`, `blocklist`), and how it is
-//! kept (`hash`).
+//! Passwords: what a person typed ([`Password`]), what is demanded of it (`policy`, `blocklist`, `breached`), and how it
+//! is kept (`hash`).
 
 mod admission;
 mod argon2_engine;
 pub mod argon2id;
 mod argon2id_slot;
 pub mod blocklist;
+pub mod breached;
+#[cfg(feature = "breached-file")]
+pub mod breached_file;
 #[cfg(feature = "fast-argon2")]
 mod fast_argon2;
 pub mod hash;
 mod hash_params;
+#[cfg(feature = "imported-hashes")]
+pub mod imported;
 mod kept_blocks;
 mod pepper;
 pub mod policy;

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Password, blocklist};
 use crate::account::email::EmailAddress;
 use crate::account::plain_text::has_hidden_character;
-use crate::error::Reason;
+use crate::error::{FieldError, Reason};
 
 /// What a new password must be like.
 ///
@@ -273,8 +273,11 @@ pub enum BrokenRule {
     Context,
     /// Many people use it.
     Common,
-    /// It is known from a breach; found by the host's own check, never by [`PasswordPolicy::check`].
+    /// It is known from a breach; found by a [`BreachCheck`](super::breached::BreachCheck), never by
+    /// [`PasswordPolicy::check`].
     Breached,
+    /// It could not be held against the list of breached ones, and the service accepts none unchecked: try again later.
+    Unchecked,
     /// It is the one in force; found where it can be compared, never by [`PasswordPolicy::check`].
     Reused,
 }
@@ -297,6 +300,7 @@ impl BrokenRule {
             Self::Context => "password.context",
             Self::Common => "password.common",
             Self::Breached => "password.breached",
+            Self::Unchecked => "password.unchecked",
             Self::Reused => "password.reused",
         })
     }
@@ -318,8 +322,35 @@ impl BrokenRule {
             | Self::Context
             | Self::Common
             | Self::Breached
+            | Self::Unchecked
             | Self::Reused => None,
         }
+    }
+
+    /// The rule that an error of a form's password field tells; `None` for an error that is none of these rules.
+    #[must_use]
+    pub fn of(error: &FieldError) -> Option<Self> {
+        let number = error.number.and_then(|number| u32::try_from(number).ok());
+        let (least, most) = (number.unwrap_or_default(), number.unwrap_or_default());
+        [
+            Self::Required,
+            Self::TooShort { least },
+            Self::TooLong { most },
+            Self::TooManyBytes { most },
+            Self::Digits { least },
+            Self::Lower { least },
+            Self::Upper { least },
+            Self::Special { least },
+            Self::Control,
+            Self::IsUsername,
+            Self::Context,
+            Self::Common,
+            Self::Breached,
+            Self::Unchecked,
+            Self::Reused,
+        ]
+        .into_iter()
+        .find(|rule| rule.reason() == error.reason)
     }
 }
 

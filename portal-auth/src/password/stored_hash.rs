@@ -39,6 +39,17 @@ impl StoredHash {
         Opened::read(text).map(|_| Self(text.to_owned()))
     }
 
+    /// Reads a column, where an imported hash may stand besides those that are written here; for stores.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), for a text that is neither.
+    pub fn parse_column(text: &str) -> Result<Self, BrokenHash> {
+        Self::parse(text).or_else(|broken| {
+            let hash = Self(text.to_owned());
+            if hash.is_imported() { Ok(hash) } else { Err(broken) }
+        })
+    }
+
     /// The text for the column.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -51,6 +62,15 @@ impl StoredHash {
     /// [`BrokenHash`] when the text cannot be read.
     pub fn pepper(&self) -> Result<Option<PepperId>, BrokenHash> {
         Opened::read(&self.0).map(|opened| opened.pepper)
+    }
+
+    /// Whether another service has made it, in a form that is read here (feature `imported-hashes`).
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        #[cfg(feature = "imported-hashes")]
+        return super::imported::Foreign::read(&self.0).is_ok();
+        #[cfg(not(feature = "imported-hashes"))]
+        false
     }
 
     /// Whether a new hash with `params` and `pepper` would be better than this one: it costs an attacker less, has a

@@ -152,6 +152,10 @@ pub fn sentence(broken: &[BrokenRule]) -> String {
     if broken.contains(&BrokenRule::Reused) {
         return "Choose a password you have not used here before".to_owned();
     }
+    if broken == [BrokenRule::Unchecked] {
+        return "Your password could not be checked against known data breaches. Try again in a few minutes"
+            .to_owned();
+    }
     let missing: Vec<String> = broken.iter().filter_map(|rule| missing(*rule)).collect();
     let mut demands = Vec::new();
     if !missing.is_empty() {
@@ -198,6 +202,7 @@ fn missing(rule: BrokenRule) -> Option<String> {
         | BrokenRule::Context
         | BrokenRule::Common
         | BrokenRule::Breached
+        | BrokenRule::Unchecked
         | BrokenRule::Reused => return None,
     })
 }
@@ -215,6 +220,7 @@ fn barred(rule: BrokenRule) -> Option<String> {
         BrokenRule::Common => "be a commonly used password".to_owned(),
         BrokenRule::Breached => "be a password that is known from a data breach".to_owned(),
         BrokenRule::Required
+        | BrokenRule::Unchecked
         | BrokenRule::Reused
         | BrokenRule::TooShort { .. }
         | BrokenRule::Digits { .. }

@@ -76,8 +76,8 @@ impl RegistrationState {
     reason = "stores build it from a row; a new column must break them"
 )]
 pub struct RegistrationData {
-    /// The hash of the password chosen at the first step; `None` where an administrator has prepared it, and then no
-    /// account is made of it: see [`complete`](Self::complete).
+    /// The hash of the password chosen at the first step, or the one an administrator has imported; `None` where one has
+    /// prepared it without, and then no account is made of it: see [`complete`](Self::complete).
     pub password: Option<StoredHash>,
     /// The secret question, where the service asks one.
     pub question: Option<QuestionId>,
@@ -88,6 +88,12 @@ pub struct RegistrationData {
 }
 
 impl RegistrationData {
+    /// Whether an administrator has made it: nobody can bring a hash along but they.
+    #[must_use]
+    pub fn is_by_administrator(&self) -> bool {
+        self.password.as_ref().is_none_or(StoredHash::is_imported)
+    }
+
     /// What the account is made of; `None` while nobody has chosen a password.
     #[must_use]
     pub fn complete(self) -> Option<AccountData> {
@@ -169,7 +175,15 @@ pub struct RegistrationRow {
 }
 
 impl RegistrationRow {
-    /// Whether an administrator has prepared it, so that its person is still to choose a password.
+    /// Whether an administrator has made it, with an imported password or with none: no stranger stands behind it.
+    #[must_use]
+    pub fn is_by_administrator(&self) -> bool {
+        self.data
+            .as_ref()
+            .is_some_and(RegistrationData::is_by_administrator)
+    }
+
+    /// Whether an administrator has prepared it without a password, so that its person is still to choose a password.
     #[must_use]
     pub fn is_prepared(&self) -> bool {
         self.data.as_ref().is_some_and(|data| data.password.is_none())

@@ -1,5 +1,6 @@
 //! What a keyring promises: purposes apart, rotation without a break, fair codes.
 
+use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::keyring::*;
@@ -47,15 +48,26 @@ fn challenge(no: u32) -> ChallengeRow {
     }
 }
 
-#[test]
-fn a_token_of_one_purpose_is_refused_for_every_other() {
-    // I-12
-    let ring = Keyring::random(&SystemEntropy).unwrap();
-    for made_for in Purpose::ALL {
-        let minted = ring.mint(made_for, &SystemEntropy).unwrap();
-        for used_for in Purpose::ALL {
-            let opened = ring.open(used_for, &minted.text);
-            assert_eq!(opened, (made_for == used_for).then_some(minted.seed));
+proptest! {
+    #[test]
+    fn a_token_of_one_purpose_is_refused_for_every_other(seed: [u8; 16]) {
+        // I-12
+        let ring = ring(&[("a", KeyState::Signing, 1)]).unwrap();
+        for made_for in Purpose::ALL {
+            let text = ring.remake(made_for, &seed).unwrap();
+            for used_for in Purpose::ALL {
+                let opened = ring.open(used_for, &text);
+                prop_assert_eq!(opened, (made_for == used_for).then_some(seed));
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_not_minted_opens_nothing(text in "[A-Za-z0-9_-]{43}|\\PC{0,60}") {
+        // I-12, TOK-1
+        let ring = ring(&[("a", KeyState::Signing, 1)]).unwrap();
+        for purpose in Purpose::ALL {
+            prop_assert_eq!(ring.open(purpose, &text), None);
         }
     }
 }

@@ -313,7 +313,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// As [`AccountStore::by_email`].
     async fn touch_many(&self, stamps: &[(SessionKey, Timestamp)]) -> Result<(), StoreError>;
 
-    /// Lists the sessions of an account in its present epoch, the one used last first.
+    /// Lists the sessions of an account in its present epoch, over or not, the one used last first.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].
@@ -411,8 +411,10 @@ pub trait OutboxStore: fmt::Debug + Send + Sync {
     reason = "stores take it apart; a new part must break them"
 )]
 pub struct PurgePlan {
-    /// Drafts, sessions, challenges and registrations whose end lies before this.
+    /// Drafts, challenges and registrations whose end lies before this.
     pub ended_before: Timestamp,
+    /// Sessions whose end lies before this.
+    pub sessions_before: Timestamp,
     /// Links that ended, or expired, before this.
     pub links_before: Timestamp,
     /// Sent mails that were made before this. Dead ones stay for the operator until they were made before

@@ -10,6 +10,8 @@
     reason = "each test file uses its own part of the world, and fails by panicking"
 )]
 
+pub(crate) mod failing_engine;
+pub(crate) mod log_lines;
 pub(crate) mod watched_store;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -29,7 +31,7 @@ use portal_auth::features::administer::Administrator;
 use portal_auth::features::register::{Save, SecurityDetails, SubmitOutcome};
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
 use portal_auth::password::Password;
-use portal_auth::password::hash::HashParams;
+use portal_auth::password::hash::{HashParams, PasswordHasher};
 use portal_auth::secret::keyring::{KeyLine, KeyList, KeyState, Keyring};
 use portal_auth::secret::token::{DeviceToken, DraftToken, LinkToken, SessionToken};
 use portal_auth::store::AccountStore as _;
@@ -90,6 +92,7 @@ pub(crate) struct World {
     background: Background,
     entropy: ScriptedEntropy,
     config: Config,
+    hasher: Option<Arc<dyn PasswordHasher>>,
 }
 
 impl World {
@@ -98,6 +101,15 @@ impl World {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::made(change, None)
+    }
+
+    /// A world whose passwords are hashed by `hasher` in place of the crate's own.
+    pub(crate) fn hashing_by(hasher: Arc<dyn PasswordHasher>) -> Self {
+        Self::made(|_| {}, Some(hasher))
+    }
+
+    fn made(change: impl FnOnce(&mut Config), hasher: Option<Arc<dyn PasswordHasher>>) -> Self {
         let mut config = Config::portal("https://portal.example".parse().unwrap());
         config.passwords.hash = HashParams::cheapest();
         config.passwords.workers = Some(2);
@@ -109,7 +121,7 @@ impl World {
             RecordingMailer::new(),
             ScriptedEntropy::new(11),
         );
-        let (auth, background) = process(&clock, &store, &mailer, &entropy, config.clone());
+        let (auth, background) = process(&clock, &store, &mailer, &entropy, config.clone(), hasher.clone());
         Self {
             clock,
             store,
@@ -118,6 +130,7 @@ impl World {
             background,
             entropy,
             config,
+            hasher,
         }
     }
 
@@ -130,7 +143,14 @@ impl World {
     pub(crate) fn process_with(&self, change: impl FnOnce(&mut Config)) -> (PortalAuth, Background) {
         let mut config = self.config.clone();
         change(&mut config);
-        process(&self.clock, &self.store, &self.mailer, &self.entropy, config)
+        process(
+            &self.clock,
+            &self.store,
+            &self.mailer,
+            &self.entropy,
+            config,
+            self.hasher.clone(),
+        )
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -360,6 +380,7 @@ fn process(
     mailer: &RecordingMailer,
     entropy: &ScriptedEntropy,
     config: Config,
+    hasher: Option<Arc<dyn PasswordHasher>>,
 ) -> (PortalAuth, Background) {
     let keys = [KeyList::Token, KeyList::Pepper, KeyList::Pseudonym].map(|list| {
         let secret = (0..32).collect::<Vec<u8>>().into();
@@ -368,6 +389,7 @@ fn process(
     let mut environment = Environment::default();
     environment.clock = Arc::new(clock.clone());
     environment.entropy = Arc::new(entropy.clone());
+    environment.hasher = hasher;
     let keyring = Keyring::from_lines(keys.into()).unwrap();
     PortalAuth::build_in(environment, config, Arc::clone(store), mailer.clone(), keyring).unwrap()
 }

@@ -103,6 +103,7 @@ password-common = Dewiswch gyfrinair sy’n anoddach ei ddyfalu: mae hwn ar rest
 password-context = Ni chaiff y cyfrinair gynnwys enw’r gwasanaeth
 password-is_username = Ni chaiff y cyfrinair fod yr un fath â’ch cyfeiriad e-bost
 password-reused = Dewiswch gyfrinair nad ydych wedi’i ddefnyddio yma o’r blaen
+password-unchecked = Nid oedd modd gwirio eich cyfrinair yn erbyn toriadau data hysbys. Rhowch gynnig arall arni ymhen ychydig funudau
 sign_in-wrong = Nid yw’r cyfeiriad e-bost neu’r cyfrinair yn gywir.
 question-required = Dewiswch gwestiwn cyfrinachol
 answer-required = Rhowch eich ateb cyfrinachol
@@ -234,7 +235,6 @@ timed-out-saved = Bydd yr hyn roeddech wedi’i deipio yn cael ei gadw am 24 awr
 verify-title = Cod dilysu wedi’i anfon
 verify-lead = Mae eich cod dilysu wedi’i anfon. Rhowch eich cod dilysu i barhau.
 verify-sent = Gwnaethom ei anfon at <strong>{ $email }</strong> am { $sent }. Mae’n gweithio tan { $until }.
-verify-remember = Peidio â gofyn eto ar y ddyfais hon am { $days } diwrnod
 verify-button = Dilysu
 verify-resend = Anfon y cod eto
 verify-resent = Rydym wedi anfon y cod eto.
@@ -322,6 +322,7 @@ complete-password-hint = yr un a ddewiswyd gennych wrth gofrestru
 complete-button = Cwblhau’r cofrestriad
 complete-not-mine-hint = Wedi’i anghofio, neu a wnaeth rhywun arall gofrestru’r cyfeiriad hwn? Dechreuwch eto: mae’r cyfeiriad yn cyfrif fel un sydd wedi’i gadarnhau, ac ni chedwir dim o’r cofrestriad cynharach.
 complete-not-mine = Nid fi ddewisodd y cyfrinair hwn
+complete-breached = Mae’r cyfrinair hwn yn hysbys o doriad data. Dewiswch un arall gyda’r botwm “Nid fi ddewisodd y cyfrinair hwn”
 complete-prepared-lead = Mae’r ddolen hon yn cadarnhau <strong>{ $email }</strong>. Mae gweinyddwr wedi paratoi eich cofrestriad: dewiswch eich cyfrinair eich hun, yna gwiriwch eich manylion.
 complete-prepared-button = Dewiswch eich cyfrinair
 complete-wrong =
@@ -336,6 +337,8 @@ registered-lead = Mae eich cyfeiriad e-bost wedi’i gadarnhau ac mae eich cofre
 registered-username = Eich cyfeiriad e-bost yw eich enw defnyddiwr.
 registered-username-is = Eich cyfeiriad e-bost, <strong>{ $email }</strong>, yw eich enw defnyddiwr.
 registered-two-step = Mae angen Dilysu Dau Gam ar gyfer rhai rhannau o’r porth. Gallwch ei droi ymlaen yn “Fy Nghyfrif” ar ôl mewngofnodi.
+registered-two-step-optional = Gallwch wneud eich cyfrif yn fwy diogel gyda Dilysu Dau Gam: cod y byddwn yn ei anfon atoch drwy e-bost bob tro y byddwch yn mewngofnodi. Gallwch ei droi ymlaen yn “Fy Nghyfrif” ar ôl mewngofnodi.
+registered-two-step-all = Bob tro y byddwch yn mewngofnodi, byddwn yn anfon cod dilysu atoch drwy e-bost. Rhowch ef i orffen mewngofnodi.
 link-expired-title = Nid yw’r ddolen hon yn gweithio mwyach
 link-expired-lead = Peidiodd y ddolen hon â gweithio am { $stopped }. Mae dolenni’n para { $lifetime }.
 link-expired-kept = Mae’r hyn a roddwyd gennych yn dal yma. Bydd dolen newydd yn dod i’r un cyfeiriad.
@@ -379,7 +382,6 @@ two-step-email = E-bost
 two-step-none = Dim Dilysu Dau Gam
 two-step-signs-out = Bydd cadw newid yn eich allgofnodi. Mewngofnodwch eto wedyn.
 two-step-choose = Dewiswch y dull sydd orau gennych
-two-step-fixed = Mae’r gwasanaeth hwn yn penderfynu dros bawb a fydd yn gofyn am god.
 nothing-changed = Ni newidiwyd dim.
 
 ## Dewislen Fy Nghyfrif, yn ôl rhan olaf pob llwybr
@@ -394,6 +396,7 @@ menu-change-of-circumstances = Newid mewn Amgylchiadau
 menu-sessions = Ble rydych wedi mewngofnodi
 menu-activity = Gweithgarwch y cyfrif
 menu-your-data = Lawrlwytho neu gau’r cyfrif
+menu-administration = Gweinyddu
 
 ## Problemau (P24)
 
@@ -401,6 +404,7 @@ problem-not-found = Heb ddod o hyd i’r dudalen
 problem-not-found-lead = Os gwnaethoch deipio’r cyfeiriad, gwiriwch ef. Os gwnaethoch ddilyn dolen, efallai fod y dudalen wedi symud.
 problem-other-site = Daeth y ffurflen hon o wefan arall
 problem-other-site-lead = Er eich diogelwch ni wnaed dim. Agorwch y dudalen yma a’i hanfon eto.
+problem-other-site-ask = Os na ddaethoch o wefan arall, gofynnwch i { $contact }.
 problem-too-large = Mae hynny’n rhy fawr i’w anfon
 problem-too-large-lead = Gall un dudalen anfon hyd at { $limit }. Ewch yn ôl, byrhau’r hyn a deipiwyd gennych, a’i anfon eto. Ni chadwyd dim.
 problem-other-address = Mae gan y gwasanaeth gyfeiriad arall
@@ -413,12 +417,12 @@ problem-too-many-lead =
     }
 problem-too-many-why = Mae hyn yn atal pobl eraill rhag dyfalu eu ffordd i mewn.
 problem-broken = Mae problem gyda’r gwasanaeth
-problem-broken-lead = Aeth rhywbeth o’i le ar ein hochr ni. Mae eich atebion wedi’u cadw: ewch yn ôl a’u hanfon eto ymhen ychydig funudau.
+problem-broken-lead = Aeth rhywbeth o’i le ar ein hochr ni. Rhowch gynnig arall arni ymhen ychydig funudau.
 problem-broken-tell = Os bydd hyn yn digwydd eto, rhowch y cyfeirnod hwn i { $contact }: <strong class="reference">{ $reference }</strong>
 problem-unavailable = Nid yw’r gwasanaeth ar gael
 problem-unavailable-until = Disgwyliwn fod yn ôl am { $until }.
 problem-unavailable-soon = Disgwyliwn fod yn ôl ymhen ychydig funudau.
-problem-unavailable-typed = Mae’r hyn a deipiwyd gennych ar y dudalen hon, heblaw am gyfrineiriau ac atebion.
+problem-typed = Mae’r hyn a deipiwyd gennych ar y dudalen hon, heblaw am gyfrineiriau ac atebion.
 problem-try-again = Rhoi cynnig arall arni
 problem-go-home = Mynd i’r hafan
 problem-back-to-login = Yn ôl i’r dudalen fewngofnodi
@@ -483,6 +487,10 @@ help-logged-out = Cawsoch eich allgofnodi
 help-logged-out-text = Er eich diogelwch rydym yn eich allgofnodi ar ôl { $limit } heb weithgarwch. Cadwch eich gwaith yn rheolaidd.
 help-log-in = Nid ydych yn gallu mewngofnodi
 help-log-in-text = Mae cyfrineiriau’n gwahaniaethu rhwng llythrennau mawr a bach. <a href="{ $forgotten }">Wedi anghofio’ch cyfrinair?</a>
+help-ehat = Canllawiau Porth EHAT
+help-ehat-text = Yma y cwblheir asesiadau Cymorth Cynnar (EHAT): yr asesiad, y cynllun a’r canlyniadau y mae’n anelu atynt, a’i adolygiad. Mewngofnodwch ac agorwch <a href="{ $area }">{ $name }</a>. Os bydd y dudalen honno’n gofyn am Ddilysu Dau Gam yn gyntaf, mae’n dangos sut i’w droi ymlaen. Cadwch eich gwaith yn aml wrth ysgrifennu.
+help-send = Canllawiau Porth SEND
+help-send-text = Anfonir cynigion a chyngor ar gyfer Cynlluniau Addysg, Iechyd a Gofal (EHCP) o’r un lle: mewngofnodwch ac agorwch <a href="{ $area }">{ $name }</a>.
 
 ## Y cwestiynau sy’n dod gyda’r porth; dangosir cwestiynau gosodiad fel y maent yn ei ffeil
 

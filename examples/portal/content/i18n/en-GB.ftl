@@ -105,6 +105,7 @@ password-common = Choose a password that is harder to guess: this one is on a li
 password-context = Password must not contain the name of the service
 password-is_username = Password must not be the same as your Email Address
 password-reused = Choose a password you have not used here before
+password-unchecked = Your password could not be checked against known data breaches. Try again in a few minutes
 sign_in-wrong = Email Address or Password is not correct.
 question-required = Choose a Secret Question
 answer-required = Secret Answer is required
@@ -258,7 +259,6 @@ timed-out-saved = What you had typed is saved for 24 hours.
 verify-title = Verification Code sent
 verify-lead = Your Verification Code has been sent. Please enter your Verification Code to continue.
 verify-sent = We sent it to <strong>{ $email }</strong> at { $sent }. It works until { $until }.
-verify-remember = Do not ask again on this device for { $days } days
 verify-button = Verify
 verify-resend = Send the code again
 verify-resent = We have sent the code again.
@@ -346,6 +346,7 @@ complete-password-hint = the one you chose when you registered
 complete-button = Complete registration
 complete-not-mine-hint = Forgotten it, or did somebody else register this address? Start again: the address counts as confirmed and nothing of the earlier registration is kept.
 complete-not-mine = I did not choose this password
+complete-breached = This password is known from a data breach. Choose another one with the button “I did not choose this password”
 complete-prepared-lead = This link confirms <strong>{ $email }</strong>. An administrator has prepared your registration: choose a password of your own, then check your details.
 complete-prepared-button = Choose your password
 complete-wrong =
@@ -358,6 +359,8 @@ registered-lead = Your email address is confirmed and your registration is compl
 registered-username = Your email address is your username.
 registered-username-is = Your email address, <strong>{ $email }</strong>, is your username.
 registered-two-step = Some areas need Two Step Verification. You can turn it on in My Account after you log in.
+registered-two-step-optional = You can make your account safer with Two Step Verification: a code that we email you each time you log in. You can turn it on in My Account after you log in.
+registered-two-step-all = Each time you log in, we email you a Verification Code. Enter it to finish logging in.
 link-expired-title = This link has stopped working
 link-expired-lead = This link stopped working at { $stopped }. Links last { $lifetime }.
 link-expired-kept = What you entered is still here. A new link comes to the same address.
@@ -401,7 +404,6 @@ two-step-email = Email
 two-step-none = No Two Step Verification
 two-step-signs-out = Saving a change signs you out. Log in again afterwards.
 two-step-choose = Choose your preferred method
-two-step-fixed = This service decides for everybody whether a code is asked for.
 nothing-changed = Nothing was changed.
 
 ## The menu of My Account, by the last part of each path
@@ -416,6 +418,7 @@ menu-change-of-circumstances = Change of Circumstances
 menu-sessions = Where you are logged in
 menu-activity = Account activity
 menu-your-data = Download or close account
+menu-administration = Administration
 
 ## Problems (P24)
 
@@ -423,6 +426,7 @@ problem-not-found = Page not found
 problem-not-found-lead = If you typed the address, check it. If you followed a link, the page may have moved.
 problem-other-site = This form came from another site
 problem-other-site-lead = For your safety nothing was done. Open the page here and send it again.
+problem-other-site-ask = If you did not come from another site, ask { $contact }.
 problem-too-large = That is too large to send
 problem-too-large-lead = One page can send up to { $limit }. Go back, shorten what you typed, and send it again. Nothing was saved.
 problem-other-address = The service has another address
@@ -435,12 +439,12 @@ problem-too-many-lead =
     }
 problem-too-many-why = This keeps other people from guessing their way in.
 problem-broken = There is a problem with the service
-problem-broken-lead = Something on our side went wrong. Your answers are kept: go back and send them again in a few minutes.
+problem-broken-lead = Something on our side went wrong. Try again in a few minutes.
 problem-broken-tell = If it happens again, tell { $contact } this reference: <strong class="reference">{ $reference }</strong>
 problem-unavailable = The service is unavailable
 problem-unavailable-until = We expect to be back at { $until }.
 problem-unavailable-soon = We expect to be back in a few minutes.
-problem-unavailable-typed = What you typed is on this page, apart from passwords and answers.
+problem-typed = What you typed is on this page, apart from passwords and answers.
 problem-try-again = Try again
 problem-go-home = Go to Home
 problem-back-to-login = Back to Login
@@ -501,6 +505,10 @@ help-logged-out = You were logged out
 help-logged-out-text = For your security we log you out after { $limit } without activity. Save regularly.
 help-log-in = You cannot log in
 help-log-in-text = Passwords are case sensitive. <a href="{ $forgotten }">Forgotten your password?</a>
+help-ehat = EHAT Portal guidance
+help-ehat-text = Early Help assessments (EHAT) are completed here: the assessment, the plan with the outcomes it works towards, and its review. Log in and open <a href="{ $area }">{ $name }</a>. If that page asks for Two Step Verification first, it shows how to turn it on. Save often while you write.
+help-send = SEND Portal guidance
+help-send-text = Proposals and advice for Education, Health and Care Plans (EHCP) are sent from the same place: log in and open <a href="{ $area }">{ $name }</a>.
 
 ## The questions that come with the portal; a deployment's own are shown as they stand in its file
 

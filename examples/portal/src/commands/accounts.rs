@@ -6,9 +6,9 @@ use portal_auth::PortalAuth;
 use portal_auth::account::email::EmailAddress;
 use portal_auth::error::Denied;
 use portal_auth::features::administer::{AdministerRefused, Administrator};
-use portal_auth::features::look_up_accounts::MOST_LISTED;
+use portal_auth::features::look_up_accounts::{AccountQuery, MOST_LISTED};
 
-use super::{Outputs, address};
+use super::{Export, Import, Outputs, address, export, import};
 use crate::service::Failure;
 
 /// Who acts here.
@@ -36,6 +36,12 @@ pub enum AccountsCommand {
     StartReset(OneAccount),
     /// Removes the account and all its data at once; nobody can bring it back
     Erase(OneAccount),
+    /// Mails people of a CSV file a link behind which they choose their own password
+    Import(Import),
+    /// Mails the link of a registration that waits once more
+    SendLink(OneAccount),
+    /// Lists every account as CSV
+    Export(Export),
 }
 
 /// An account, by its address.
@@ -67,6 +73,16 @@ pub(super) async fn run(
     let (address, what) = match command {
         AccountsCommand::Find(one) => return find(auth, &one.address, outputs).await,
         AccountsCommand::List(wanted) => return list(auth, wanted, outputs).await,
+        AccountsCommand::Import(wanted) => return import::run(wanted, auth, outputs).await,
+        AccountsCommand::Export(wanted) => return export::run(wanted, auth, outputs).await,
+        AccountsCommand::SendLink(one) => {
+            told(auth.send_registration_link(BY, &one.address).await)?;
+            outputs.say(&format!(
+                "The link is mailed to {} once more.",
+                one.address.as_str()
+            ));
+            return Ok(());
+        }
         AccountsCommand::Disable(one) => {
             told(auth.disable_account(BY, &one.address).await)?;
             (&one.address, "is disabled")
@@ -113,10 +129,11 @@ async fn find(auth: &PortalAuth, address: &EmailAddress, outputs: &mut Outputs<'
 
 /// A line an account: address, status, second step.
 async fn list(auth: &PortalAuth, wanted: &Beginning, outputs: &mut Outputs<'_>) -> Result<(), Failure> {
-    let found = auth
-        .list_accounts(&wanted.beginning, wanted.after.as_ref(), MOST_LISTED)
-        .await?;
-    for account in &found {
+    let query = AccountQuery::first(MOST_LISTED)
+        .beginning_with(&*wanted.beginning)
+        .after(wanted.after.clone());
+    let found = auth.list_accounts(&query).await?;
+    for account in &found.accounts {
         let line = format!(
             "{} {} {}",
             account.email.as_str(),
@@ -127,9 +144,8 @@ async fn list(auth: &PortalAuth, wanted: &Beginning, outputs: &mut Outputs<'_>) 
             return Ok(());
         }
     }
-    let full = found.len() >= usize::try_from(MOST_LISTED).unwrap_or(usize::MAX);
-    if let Some(last) = found.last().filter(|_| full) {
-        outputs.problem(&format!("There may be more: --after {}", last.email.as_str()));
+    if let Some(end) = &found.end {
+        outputs.problem(&format!("There are more: --after {}", end.as_str()));
     }
     Ok(())
 }

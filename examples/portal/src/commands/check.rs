@@ -6,12 +6,20 @@ use portal_auth::environment::SystemEntropy;
 
 use super::{Outputs, refused};
 use crate::keys_file;
+use crate::service::breached_passwords;
 use crate::settings::{Problem, Settings};
 
-/// The settings and content files have been read without a problem; what is left is the keys file.
+/// The settings and content files have been read without a problem; what is left is the keys file
+/// and the list of breached passwords.
 pub(super) fn run(settings: &Settings, outputs: &mut Outputs<'_>) -> ExitCode {
     if let Some(problem) = keys_problem(settings) {
         outputs.problem(&problem.sentence);
+        return refused();
+    }
+    if let Some(path) = &settings.breached_passwords
+        && let Err(failure) = breached_passwords(path)
+    {
+        outputs.problem(&failure.to_string());
         return refused();
     }
     if let Some(warning) = keys_file::exposure(&settings.keys_file) {

@@ -6,10 +6,14 @@
 mod accounts;
 mod audit;
 mod check;
+mod export;
+mod import;
 mod keys;
+mod mail;
 mod outbox;
 mod service;
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -19,7 +23,10 @@ use portal_auth::account::email::EmailAddress;
 pub use self::accounts::{AccountsCommand, Beginning, OneAccount};
 pub use self::audit::{AuditCommand, VerifyAudit};
 pub use self::check::keys_to_start_with;
+pub use self::export::Export;
+pub use self::import::Import;
 pub use self::keys::KeysCommand;
+pub use self::mail::{MailCommand, Preview};
 pub use self::outbox::{OneMail, OutboxCommand, Wanted};
 use crate::settings::{Given, keys_file, load};
 
@@ -55,6 +62,9 @@ pub enum Command {
     /// Looks after mails that wait or were given up
     #[command(subcommand)]
     Outbox(OutboxCommand),
+    /// Shows what mails say
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Checks that nobody has changed the audit
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -85,6 +95,12 @@ pub fn main() -> ExitCode {
         // Keys can be made before the rest of the configuration is complete.
         Command::Keys(command) => keys_file(cli.given).map(|path| keys::run(&command, &path, &mut outputs)),
         Command::Check => load(cli.given).map(|(settings, _)| check::run(&settings, &mut outputs)),
+        Command::Mail(command) => load(cli.given).map(|(settings, content)| {
+            match mail::run(&command, &settings, &content, &mut outputs) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => outputs.failed(&*failure),
+            }
+        }),
         service @ (Command::Serve
         | Command::Migrate
         | Command::Accounts(_)
@@ -127,6 +143,24 @@ impl Outputs<'_> {
         // Nothing is left to tell where even this cannot be written.
         let _unwritten = writeln!(self.err, "{sentences}");
     }
+
+    /// Writes why the command failed: the error and what caused it, in one sentence.
+    fn failed(&mut self, error: &dyn Error) -> ExitCode {
+        self.problem(&format!("portal: {}", chain(error)));
+        ExitCode::FAILURE
+    }
+}
+
+/// An error and what caused it, in one sentence.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 fn address(typed: &str) -> Result<EmailAddress, &'static str> {

@@ -1,13 +1,12 @@
 //! The commands that need the database, each brought to its end on a runtime of its own.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use portal_auth::PortalAuth;
 
 use super::{Command, Outputs, accounts, audit, keys_to_start_with, outbox, refused};
 use crate::logging;
-use crate::service::{Failure, build, open_store, serve};
+use crate::service::{Failure, Portal, build, open_store, serve};
 use crate::settings::{Content, Settings};
 
 /// Runs one of them to its end.
@@ -39,8 +38,10 @@ pub(super) fn run(
         match command {
             Command::Migrate => migrate(settings, outputs).await,
             Command::Accounts(command) => {
-                let auth = auth(settings, content).await?;
-                accounts::run(command, &auth, outputs).await
+                let portal = portal(settings, content).await?;
+                accounts::run(command, &portal.app.auth, outputs).await?;
+                // What the portal keeps itself goes with an erased account.
+                forget_the_gone(&portal).await
             }
             Command::Outbox(command) => {
                 let auth = auth(settings, content).await?;
@@ -51,30 +52,17 @@ pub(super) fn run(
                 audit::run(command, &auth, outputs).await
             }
             Command::Purge => purge(settings, content, outputs).await,
-            Command::Serve | Command::Check | Command::Keys(_) => serve(settings, content).await,
+            Command::Serve | Command::Check | Command::Keys(_) | Command::Mail(_) => {
+                serve(settings, content).await
+            }
         }
     });
     // A connection that a client keeps open must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            outputs.problem(&format!("portal: {}", chain(&*failure)));
-            ExitCode::FAILURE
-        }
+        Err(failure) => outputs.failed(&*failure),
     }
-}
-
-/// An error and what caused it, in one sentence.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 async fn migrate(settings: &Settings, outputs: &mut Outputs<'_>) -> Result<(), Failure> {
@@ -85,17 +73,26 @@ async fn migrate(settings: &Settings, outputs: &mut Outputs<'_>) -> Result<(), F
 
 /// The library over the database, without pages or background.
 async fn auth(settings: &Settings, content: &Content) -> Result<PortalAuth, Failure> {
-    let store = open_store(settings, false).await?;
-    Ok(build(settings, content, store)?.app.auth.clone())
+    Ok(portal(settings, content).await?.app.auth.clone())
 }
 
-async fn purge(settings: &Settings, content: &Content, outputs: &mut Outputs<'_>) -> Result<(), Failure> {
-    let store = open_store(settings, false).await?;
-    let portal = build(settings, content, store)?;
-    let removed = portal.background.purge_all().await?;
+/// The whole portal over the database, of which nothing runs.
+async fn portal(settings: &Settings, content: &Content) -> Result<Portal, Failure> {
+    let opened = open_store(settings, false).await?;
+    build(settings, content, opened)
+}
+
+async fn forget_the_gone(portal: &Portal) -> Result<(), Failure> {
     for part in &portal.app.export_parts {
         part.forget_the_gone().await?;
     }
+    Ok(())
+}
+
+async fn purge(settings: &Settings, content: &Content, outputs: &mut Outputs<'_>) -> Result<(), Failure> {
+    let portal = portal(settings, content).await?;
+    let removed = portal.background.purge_all().await?;
+    forget_the_gone(&portal).await?;
     outputs.say(&format!("{removed} rows that were over have been removed."));
     Ok(())
 }

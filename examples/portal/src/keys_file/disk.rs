@@ -1,13 +1,14 @@
 //! Where keys are kept: a file of mode 0600 that appears whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use portal_auth::environment::{Entropy, draw};
 use zeroize::Zeroizing;
 
 use super::{KeyLine, KeysError, check, new_keys, parse, to_text};
+use crate::private_file;
 
 /// Reads the keys file at `path`.
 ///
@@ -49,8 +50,8 @@ pub fn read_or_generate(path: &Path, entropy: &dyn Entropy) -> Result<Vec<KeyLin
 pub fn generate(path: &Path, entropy: &dyn Entropy) -> Result<Vec<KeyLine>, KeysError> {
     let keys = new_keys(entropy)?;
     let name = u64::from_be_bytes(draw(entropy)?);
-    let draft = beside(path, &format!("{name:016x}.draft"));
-    let mut file = private_file(&draft).map_err(io_error(&draft, "written"))?;
+    let draft = private_file::beside(path, &format!("{name:016x}.draft"));
+    let mut file = private_file::create(&draft).map_err(io_error(&draft, "written"))?;
     // The file takes its name when it is whole: a process that starts at the same moment never reads half of it.
     // A hard link, unlike a rename, fails where the name is taken.
     let made = write(&mut file, &keys).and_then(|()| fs::hard_link(&draft, path));
@@ -81,8 +82,8 @@ pub fn change<T>(
         Err(e) if e.kind() == ErrorKind::NotFound => return Err(KeysError::Missing(path.to_owned())),
         Err(e) => return Err(io_error(path, "read")(e)),
     };
-    let draft = beside(&path, "new");
-    let mut file = private_file(&draft).map_err(|e| {
+    let draft = private_file::beside(&path, "new");
+    let mut file = private_file::create(&draft).map_err(|e| {
         if e.kind() == ErrorKind::AlreadyExists {
             KeysError::UnderChange(draft.clone())
         } else {
@@ -127,33 +128,9 @@ fn write(file: &mut File, keys: &[KeyLine]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// `portal.keys` and `new` make `portal.keys.new`, in the same directory so that it can be moved into place.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
-}
-
 fn io_error(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> KeysError {
     let path = path.to_owned();
     move |source| KeysError::Io { path, what, source }
-}
-
-/// A new file that only its owner can open; an existing one is an error.
-#[cfg(unix)]
-fn private_file(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Gives the new file the old one's owner: an administrator must not lock the service's user out of its keys.
@@ -184,20 +161,8 @@ fn mode_of(_path: &Path) -> Option<u32> {
 }
 
 /// Makes the new name last through a power cut.
-#[cfg(unix)]
 fn keep_directory(path: &Path) -> Result<(), KeysError> {
-    let parent = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    File::open(parent)
-        .and_then(|dir| dir.sync_all())
-        .map_err(io_error(parent, "written"))
-}
-
-#[cfg(not(unix))]
-fn keep_directory(_path: &Path) -> Result<(), KeysError> {
-    Ok(())
+    private_file::keep_name(path).map_err(io_error(path, "written"))
 }
 
 #[cfg(test)]

@@ -213,8 +213,8 @@ fn parse_line(line: &str) -> Result<KeyLine, &'static str> {
     })
 }
 
-/// Whether the bytes are an example, a passphrase or a filler rather than drawn: text only, a run of numbers, or
-/// few different bytes. Drawn bytes meet any of these less than once in 10^13 keys.
+/// Whether the bytes are an example, a passphrase or a filler rather than drawn: text only, a run of numbers, few
+/// different bytes, or a beginning that repeats itself. Drawn bytes meet any of these less than once in 10^13 keys.
 fn looks_made_up(secret: &[u8]) -> bool {
     let text = secret.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
     let step = |pair: &[u8]| matches!(pair, [a, b] if b.wrapping_sub(*a) == 1);
@@ -223,7 +223,8 @@ fn looks_made_up(secret: &[u8]) -> bool {
     different.sort_unstable();
     different.dedup();
     let few = different.len() < 8;
-    text || run || few
+    let repeats = |period| secret.iter().zip(secret.iter().skip(period)).all(|(a, b)| a == b);
+    text || run || few || (1..=secret.len() / 2).any(repeats)
 }
 
 impl KeyList {
@@ -343,6 +344,10 @@ mod tests {
                     "token x announced {}",
                     encoded(b"change-me-change-me-change-me-please")
                 ),
+                "not random",
+            ),
+            (
+                format!("token x announced {}", "changemechangeme".repeat(3)),
                 "not random",
             ),
         ] {

@@ -4,9 +4,10 @@ use axum::response::Response;
 use portal_auth::account::professional_profile::{AboutYou, WorkDetails};
 use portal_auth::account::profile::{CurrentProfile, Section as _};
 use portal_auth::account::snapshot::AccountRow;
-use portal_auth::account::status::TwoStep;
+use portal_auth::{PortalAuth, SignedIn};
 
 use crate::pages::personal_details::gender;
+use crate::pages::two_step::is_chosen;
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble};
 use crate::views::account::{AccountOverview, SummaryRow};
@@ -16,6 +17,7 @@ pub(crate) use crate::views::menu::menu;
 
 const PERSONAL: &str = "/account/personal-details";
 const WORK: &str = "/account/work-details";
+const QUESTION: &str = "/account/change-secret-question";
 const TWO_STEP: &str = "/account/two-step-verification";
 
 /// P17 `/account`.
@@ -25,7 +27,7 @@ pub(crate) async fn overview(mut ctx: Ctx) -> Result<Response, Fail> {
         Err(answer) => return Ok(answer),
     };
     let account = ctx.app.auth.account(&signed_in).await?;
-    let rows = rows(&account);
+    let rows = rows(&ctx.app.auth, &signed_in, &account);
     let (page, shown) = ctx.page("My Account", Place::Account, Trouble::none())?.split();
     ctx.render(
         shown,
@@ -46,7 +48,16 @@ pub(crate) fn row(key: &str, value: &str, change: Option<&str>) -> SummaryRow {
     }
 }
 
-fn rows(account: &AccountRow) -> Vec<SummaryRow> {
+/// Entries of the menu whose pages the settings leave out.
+pub(crate) fn left_out(auth: &PortalAuth) -> Vec<&'static str> {
+    let question = (!auth.asks_secret_question()).then_some(QUESTION);
+    let two_step = (!is_chosen(auth)).then_some(TWO_STEP);
+    question.into_iter().chain(two_step).collect()
+}
+
+fn rows(auth: &PortalAuth, signed_in: &SignedIn, account: &AccountRow) -> Vec<SummaryRow> {
+    let left_out = left_out(auth);
+    let unless_left_out = |page| Some(page).filter(|page| !left_out.contains(page));
     let mut rows = Vec::new();
     if let Some(about) = account.profile.get::<AboutYou>() {
         // "Prefer not to say" is no title.
@@ -73,17 +84,15 @@ fn rows(account: &AccountRow) -> Vec<SummaryRow> {
     rows.push(row("Password", "Set", Some("/account/change-password")));
     // Which one it is shows only behind a mailed link (ANS-6).
     if account.question.is_some() {
-        rows.push(row(
-            "Secret Question",
-            "Set",
-            Some("/account/change-secret-question"),
-        ));
+        rows.push(row("Secret Question", "Set", unless_left_out(QUESTION)));
     }
-    let two_step = match account.two_step {
-        TwoStep::Email => "On, by email",
-        TwoStep::Off => "Off",
+    // What a login asks for, which need not be the owner's choice.
+    let two_step = if signed_in.asks_for_code() {
+        "On, by email"
+    } else {
+        "Off"
     };
-    rows.push(row("Two Step Verification", two_step, Some(TWO_STEP)));
+    rows.push(row("Two Step Verification", two_step, unless_left_out(TWO_STEP)));
     rows
 }
 

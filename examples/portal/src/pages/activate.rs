@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use portal_auth::config::TwoStepPolicy;
 use portal_auth::features::activate::{ActivateRefused, ActivationPage};
 use portal_auth::password::Password;
 use portal_auth::secret::token::LinkToken;
@@ -54,7 +55,11 @@ fn page(mut ctx: Ctx, link: &ActivationPage, trouble: Trouble) -> Result<Respons
 }
 
 /// P12 and P11: what a link that does not work (any more) says instead.
-fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> {
+fn not_usable(ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> {
+    not_usable_with(ctx, refused, Trouble::none())
+}
+
+fn not_usable_with(mut ctx: Ctx, refused: ActivateRefused, trouble: Trouble) -> Result<Response, Fail> {
     let (title, why) = match refused {
         ActivateRefused::Used { email } => return thank_you(ctx, Some(email.as_str().to_owned())),
         ActivateRefused::Expired { at, renewable } => (
@@ -71,17 +76,17 @@ fn not_usable(mut ctx: Ctx, refused: ActivateRefused) -> Result<Response, Fail> 
         }
         _ => return unknown_link(ctx, "", Trouble::none()),
     };
-    let frame = ctx
-        .translated_page(title, Place::Register, Trouble::none())?
-        .with_status(StatusCode::GONE);
-    let (page, shown) = frame.split();
+    let status = trouble.status_or(StatusCode::GONE);
+    let frame = ctx.translated_page(title, Place::Register, trouble)?;
+    let (page, shown) = frame.with_status(status).split();
     ctx.render(shown, &LinkNotUsable { page, why })
 }
 
 /// One answer for every link that is not ours: cut, wrong, forged, forgotten.
 fn unknown_link(mut ctx: Ctx, typed: &str, trouble: Trouble) -> Result<Response, Fail> {
+    let status = trouble.status_or(StatusCode::NOT_FOUND);
     let frame = ctx.translated_page("link-unknown-title", Place::Register, trouble)?;
-    let (page, shown) = frame.with_status(StatusCode::NOT_FOUND).split();
+    let (page, shown) = frame.with_status(status).split();
     ctx.render(
         shown,
         &LinkNotUsable {
@@ -126,7 +131,18 @@ fn thank_you(mut ctx: Ctx, email: Option<String>) -> Result<Response, Fail> {
     let (page, shown) = ctx
         .translated_page("registered-title", Place::Register, Trouble::none())?
         .split();
-    ctx.render(shown, &Registered { page, email })
+    let two_step = match ctx.app.auth.config().two_step {
+        TwoStepPolicy::Off => None,
+        TwoStepPolicy::Optional => Some(ctx.t("registered-two-step-optional")),
+        TwoStepPolicy::RequiredForAreas => Some(ctx.t("registered-two-step")),
+        TwoStepPolicy::RequiredForAll => Some(ctx.t("registered-two-step-all")),
+    };
+    let view = Registered {
+        page,
+        email,
+        two_step,
+    };
+    ctx.render(shown, &view)
 }
 
 /// `POST /account/complete-registration`.
@@ -139,7 +155,7 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let genuine = ctx.is_genuine(&form, &["password", "link"])?;
     let pressed = button(&form, "complete");
     if pressed == "open" {
-        return open_typed(ctx, &form.take("link"));
+        return open_typed(ctx, &form.take("link"), genuine);
     }
     let Some(token) = ctx.link() else {
         return unknown_link(ctx, "", Trouble::none());
@@ -179,6 +195,10 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
                 let trouble = Trouble::field("password", ctx.t("password-required"));
                 page(ctx, &link, trouble)
             }
+            ActivateRefused::Breached => {
+                let trouble = Trouble::field("password", ctx.t("complete-breached"));
+                page(ctx, &link, trouble)
+            }
             ActivateRefused::NotCorrect { tries_left: 0 } => not_usable(ctx, ActivateRefused::Ended),
             ActivateRefused::NotCorrect { tries_left } => {
                 let text = ctx.fill("complete-wrong").set("n", tries_left).to_string();
@@ -203,13 +223,16 @@ async fn renew(ctx: Ctx, token: &LinkToken, genuine: bool) -> Result<Response, F
     }
     match ctx.app.auth.activation_page(token).await {
         Ok(link) => page(ctx, &link, Trouble::stale()),
-        Err(denied) => not_usable(ctx, refusal(denied)?),
+        Err(denied) => not_usable_with(ctx, refusal(denied)?, Trouble::stale()),
     }
 }
 
 /// A link pasted by hand: the whole address, or the token alone.
-fn open_typed(mut ctx: Ctx, typed: &str) -> Result<Response, Fail> {
+fn open_typed(mut ctx: Ctx, typed: &str, genuine: bool) -> Result<Response, Fail> {
     let typed = typed.trim();
+    if !genuine {
+        return unknown_link(ctx, typed, Trouble::stale());
+    }
     let token = typed.rsplit_once("t=").map_or(typed, |(_, token)| token);
     match LinkToken::parse(token) {
         Some(token) => {

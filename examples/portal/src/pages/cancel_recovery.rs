@@ -7,6 +7,7 @@ use portal_auth::secret::token::LinkToken;
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::security_headers::TokenPage;
 
+use crate::pages::home::home;
 use crate::pages::mailed_link::{Arrived, LinkPage};
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button};
@@ -58,7 +59,7 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
 async fn act(ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let genuine = ctx.is_genuine(&form, &["email", "link"])?;
     match button(&form, "cancel").as_str() {
-        "open" => return LINK.open_typed(ctx, &mut form),
+        "open" => return LINK.open_typed(ctx, &mut form, genuine),
         "stop" => return stop(ctx, genuine).await,
         _ => {}
     }
@@ -82,11 +83,11 @@ async fn act(ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     }
 }
 
-/// The press in a live session. Without its token it has no effect; the next page has the button again (R13).
+/// The press in a live session. Without its token it has no effect; the page says so and has the button again (R13).
 async fn stop(ctx: Ctx, genuine: bool) -> Result<Response, Fail> {
     let token = match ctx.signed_in() {
         Ok((_, token)) if genuine => token,
-        Ok(_) => return ctx.see("/home"),
+        Ok(_) => return home(ctx, Trouble::stale()).await,
         Err(answer) => return Ok(answer),
     };
     match ctx.app.auth.cancel_recovery_signed_in(&ctx.visitor, token).await {

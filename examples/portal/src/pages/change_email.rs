@@ -1,16 +1,19 @@
 //! Change Email Address (P20).
 
 use axum::response::Response;
+use portal_auth::account::email::EmailAddress;
 use portal_auth::features::change_email::{ChangeEmailForm, ChangeEmailRefused};
 use portal_auth::local_time::in_words;
 use portal_auth::password::Password;
 use portal_auth_axum::form::{Form, FormRejection};
 
+use crate::email_advice::{self, EmailAdvice};
 use crate::pages::account::menu;
 use crate::pages::change_password::{confirm_first, confirm_then};
 use crate::pages::register::messages;
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, with_next};
+use crate::views::catalogue::Language;
 use crate::views::change::ChangeEmail;
 use crate::views::layout::{Notice, Place};
 use crate::views::messages::{EMAIL_CHANGED, PASSWORD_NOT_CORRECT};
@@ -36,19 +39,45 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 
 /// What has just happened. It names no address: an address has no place in the bar of a browser.
 fn notice(ctx: &Ctx, name: &str) -> Option<Notice> {
+    let same = match name {
+        "changed" => return Some(Notice::done(EMAIL_CHANGED)),
+        "sent" => None,
+        "sent-same" => Some("Your password is the same as the new address: change it as well.".to_owned()),
+        _ => return None,
+    };
     let lifetime = in_words(ctx.app.settings.link_lifetime);
     let sent = format!(
         "We have sent an email to the new address. Open the link in it to confirm the change: it works for {lifetime}. \
          Until then you log in with your present address."
     );
-    Some(match name {
-        "changed" => Notice::done(EMAIL_CHANGED),
-        "sent" => Notice::done(&sent),
-        "sent-same" => Notice::attention(&format!(
-            "{sent} Your password is the same as the new address: change it as well."
-        )),
-        _ => return None,
+    let more: Vec<_> = same.into_iter().chain(advice(ctx)).collect();
+    Some(if more.is_empty() {
+        Notice::done(&sent)
+    } else {
+        Notice::attention(&format!("{sent} {}", more.join(" ")))
     })
+}
+
+/// What may be wrong with the new address (R6), as the query tells it.
+fn advice(ctx: &Ctx) -> Option<String> {
+    if let Some(domain) = ctx.query("meant").and_then(email_advice::well_known) {
+        let question = Language::ENGLISH.fill("address-did-you-mean");
+        let question = question.set("address", format!("...@{domain}"));
+        return Some(format!("{question} Then ask again with that address."));
+    }
+    let personal = ctx.query("address") == Some("personal");
+    personal.then(|| Language::ENGLISH.t("address-personal").to_owned())
+}
+
+/// Has [`advice`] given by the next page; of the address, no more than a well-known domain goes into the query.
+fn advised(address: &EmailAddress) -> String {
+    match email_advice::advice(address) {
+        Some(EmailAdvice::DidYouMean(meant)) => {
+            format!("&meant={}", meant.rsplit('@').next().unwrap_or_default())
+        }
+        Some(EmailAdvice::Personal) => "&address=personal".to_owned(),
+        None => String::new(),
+    }
 }
 
 struct Typed {
@@ -105,8 +134,14 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
     }
     let asked = ChangeEmailForm::new(&typed.email, password).repeated(&typed.email2);
     match ctx.app.auth.change_email(&ctx.visitor, token, asked).await {
-        Ok(asked) if asked.password_is_address => ctx.see("/account/change-email-address?notice=sent-same"),
-        Ok(_) => ctx.see("/account/change-email-address?notice=sent"),
+        Ok(asked) => {
+            let notice = if asked.password_is_address {
+                "sent-same"
+            } else {
+                "sent"
+            };
+            ctx.see(&format!("{PATH}?notice={notice}{}", advised(&asked.email)))
+        }
         Err(denied) => match refusal(denied)? {
             ChangeEmailRefused::Confirm => ctx.see(&confirm_then(PATH)),
             ChangeEmailRefused::Fields(errors) => {

@@ -11,9 +11,10 @@ use portal_auth_axum::security_headers::TokenPage;
 use portal_auth_axum::session_cookies::SessionCookies;
 
 use crate::pages::account::menu;
+use crate::pages::change_password::{confirm_first, confirm_then};
 use crate::pages::mailed_link::{Arrived, LinkPage};
 use crate::problem::{Fail, refusal};
-use crate::request::{Ctx, Trouble, button, redirect, with_next};
+use crate::request::{Ctx, Trouble, button, redirect};
 use crate::views::layout::Place;
 use crate::views::messages::message;
 use crate::views::own_account::{CloseAccount, RestoreAccount};
@@ -33,8 +34,14 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
 }
 
 async fn page(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fail> {
-    let email = match ctx.signed_in() {
-        Ok((signed_in, _)) => ctx.app.auth.account(signed_in).await?.email.as_str().to_owned(),
+    let (email, confirm) = match ctx.signed_in() {
+        Ok((signed_in, _)) => {
+            let account = ctx.app.auth.account(signed_in).await?;
+            (
+                account.email.as_str().to_owned(),
+                confirm_first(&ctx, signed_in, PATH),
+            )
+        }
         Err(answer) => return Ok(answer),
     };
     let grace = ctx.app.auth.config().closing.grace;
@@ -46,6 +53,7 @@ async fn page(mut ctx: Ctx, trouble: Trouble) -> Result<Response, Fail> {
         email,
         grace: in_words(grace),
         erased_from,
+        confirm,
     };
     ctx.render(shown, &view)
 }
@@ -72,7 +80,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             Ok(response)
         }
         Err(denied) => match refusal(denied)? {
-            CloseRefused::Confirm => ctx.see(&with_next("/account/confirm-password", Some(PATH))),
+            CloseRefused::Confirm => ctx.see(&confirm_then(PATH)),
             CloseRefused::PasswordRequired => page(ctx, wrong("password.required")).await,
             CloseRefused::NotCorrect => page(ctx, wrong("password.wrong")).await,
             // The session ended in this very moment: the page says how.
@@ -124,7 +132,7 @@ pub(crate) async fn submit_restore(
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["password", "link"])?;
     if button(&form, "restore") == "open" {
-        return RESTORE.open_typed(ctx, &mut form);
+        return RESTORE.open_typed(ctx, &mut form, genuine);
     }
     let Some(token) = ctx.link() else {
         return RESTORE.unknown(ctx, "", Trouble::none());

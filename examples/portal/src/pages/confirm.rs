@@ -3,7 +3,7 @@
 use axum::response::Response;
 use portal_auth::features::confirm_identity::{ConfirmOutcome, ConfirmRefused};
 use portal_auth::password::Password;
-use portal_auth::{CodeNotice, CodeRefused};
+use portal_auth::{CodeNotice, CodeRefused, ResendRefused};
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::session_cookies::SessionCookies;
@@ -93,10 +93,17 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                     let sign = if next.is_some() { '&' } else { '?' };
                     ctx.see(&format!("{page}{sign}notice=sent-again"))
                 }
-                Err(denied) => match resend_message(&ctx, refusal(denied)?) {
-                    Some(why) => page(ctx, Some(&sent), next, Trouble::general(&why), None).await,
-                    None => ctx.see(&with_next(PATH, next.as_deref())),
-                },
+                Err(denied) => {
+                    let why = refusal(denied)?;
+                    if why == ResendRefused::Closed {
+                        let closed = ConfirmRefused::Code(CodeRefused::Closed);
+                        return refused(ctx, closed, None, next).await;
+                    }
+                    match resend_message(&ctx, why) {
+                        Some(why) => page(ctx, Some(&sent), next, Trouble::general(&why), None).await,
+                        None => ctx.see(&with_next(PATH, next.as_deref())),
+                    }
+                }
             }
         }
         (Some(sent), Some(challenge)) => {
@@ -111,10 +118,15 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             {
                 Ok(session) => {
                     ctx.keep(SessionCookies::for_renewed_session(&session));
-                    ctx.see(next.as_deref().unwrap_or("/account"))
+                    ctx.see(next.as_deref().unwrap_or("/home"))
                 }
                 Err(denied) => refused(ctx, refusal(denied)?, Some(sent), next).await,
             }
+        }
+        // The page asked for a code alone, and that is over.
+        _ if password.is_empty() && (pressed == "resend" || !typed.is_empty()) => {
+            let trouble = Trouble::general(ctx.t("confirm-too-long"));
+            page(ctx, None, next, trouble, None).await
         }
         _ => {
             let Some(token) = ctx.session() else {
@@ -128,7 +140,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             {
                 Ok(ConfirmOutcome::Confirmed(session)) => {
                     ctx.keep(SessionCookies::for_renewed_session(&session));
-                    ctx.see(next.as_deref().unwrap_or("/account"))
+                    ctx.see(next.as_deref().unwrap_or("/home"))
                 }
                 Ok(ConfirmOutcome::CodeSent(sent)) => {
                     ctx.keep(SessionCookies::for_code(&sent));

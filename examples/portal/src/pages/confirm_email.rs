@@ -59,7 +59,7 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
 async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let genuine = ctx.is_genuine(&form, &["password", "link"])?;
     if button(&form, "confirm") == "open" {
-        return PAGE.open_typed(ctx, &mut form);
+        return PAGE.open_typed(ctx, &mut form, genuine);
     }
     let Some(token) = ctx.link() else {
         return PAGE.unknown(ctx, "", Trouble::none());

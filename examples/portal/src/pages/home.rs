@@ -126,8 +126,12 @@ pub(crate) async fn area(
     entered: Result<Entered<SendArea>, AreaRefused>,
     mut ctx: Ctx,
 ) -> Result<Response, Fail> {
+    // The refusal of the area itself drops the dead session's cookie, by which the form in another tab is kept (R11).
+    if let Err(answer) = ctx.signed_in() {
+        return Ok(answer);
+    }
     match entered {
-        Ok(_) => {
+        Ok(entered) => {
             let (page, shown) = ctx
                 .translated_page("area-name", Place::Elsewhere, Trouble::none())?
                 .split();
@@ -137,6 +141,7 @@ pub(crate) async fn area(
                 &Area {
                     page,
                     area,
+                    two_steps: entered.signed_in().person().level() == Level::Two,
                     tiles: Vec::new(),
                 },
             )

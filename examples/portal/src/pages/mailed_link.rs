@@ -58,9 +58,12 @@ impl LinkPage {
     }
 
     /// `do=open`: a link pasted by hand, the whole address or the token alone.
-    pub(crate) fn open_typed(&self, mut ctx: Ctx, form: &mut Form) -> Result<Response, Fail> {
+    pub(crate) fn open_typed(&self, mut ctx: Ctx, form: &mut Form, genuine: bool) -> Result<Response, Fail> {
         let typed = form.take("link");
         let typed = typed.trim();
+        if !genuine {
+            return self.unknown(ctx, typed, Trouble::stale());
+        }
         let token = typed.rsplit_once("t=").map_or(typed, |(_, token)| token);
         match LinkToken::parse(token) {
             Some(token) => {
@@ -106,8 +109,9 @@ impl LinkPage {
 
     /// One answer for every link that is not ours: cut, wrong, forged, forgotten.
     pub(crate) fn unknown(&self, mut ctx: Ctx, typed: &str, trouble: Trouble) -> Result<Response, Fail> {
+        let status = trouble.status_or(StatusCode::NOT_FOUND);
         let frame = ctx.page("Check that the whole link was copied", Place::Login, trouble)?;
-        let (page, shown) = frame.with_status(StatusCode::NOT_FOUND).split();
+        let (page, shown) = frame.with_status(status).split();
         let (href, text) = self.otherwise;
         let why = WhyOver::Unknown {
             typed: typed.to_owned(),

@@ -162,13 +162,18 @@ pub(crate) async fn choose_main(ctx: Ctx, form: Result<Form, FormRejection>) -> 
 }
 
 /// P19 `/account/work-details/remove`: asks first.
-pub(crate) async fn ask_to_remove(mut ctx: Ctx) -> Result<Response, Fail> {
+pub(crate) async fn ask_to_remove(ctx: Ctx) -> Result<Response, Fail> {
+    let asked = ctx.query("role").and_then(index);
+    question(ctx, asked, Trouble::none()).await
+}
+
+/// Whether the role at this index is to be removed.
+async fn question(mut ctx: Ctx, asked: Option<usize>, trouble: Trouble) -> Result<Response, Fail> {
     let signed_in = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.clone(),
         Err(answer) => return Ok(answer),
     };
     let roles = Roles::of(&ctx, &signed_in).await?;
-    let asked = ctx.query("role").and_then(index);
     let found = asked.and_then(|asked| Some((asked, roles.section.roles.get(asked)?)));
     let Some((asked, role)) = found else {
         return ctx.see(PATH);
@@ -178,7 +183,7 @@ pub(crate) async fn ask_to_remove(mut ctx: Ctx) -> Result<Response, Fail> {
     }
     let card = card(asked, role, asked == roles.section.main);
     let title = "Remove this Professional Role?";
-    let (page, shown) = ctx.page(title, Place::Account, Trouble::none())?.split();
+    let (page, shown) = ctx.page(title, Place::Account, trouble)?.split();
     let view = RemoveRole {
         page,
         menu: menu(PATH),
@@ -193,6 +198,9 @@ pub(crate) async fn remove(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
     let mut form = form?;
     let genuine = ctx.is_genuine(&form, &["number", "seen"])?;
     let (asked, seen) = (index(&form.take("number")), Seen::from_form(&form.take("seen")));
+    if !genuine {
+        return question(ctx, asked, Trouble::stale()).await;
+    }
     edit(ctx, genuine, "removed", |section| {
         let stands = asked.map_or(Stands::Unclear, |asked| seen.find(asked, &section.roles));
         match stands {

@@ -1,7 +1,6 @@
 //! The first two steps of a registration (P4, P5), and the way into it.
 
 use axum::response::Response;
-use portal_auth::account::email::EmailAddress;
 use portal_auth::account::professional_profile::AboutYou as Section;
 use portal_auth::account::profile::Section as _;
 use portal_auth::config::SecretQuestion;
@@ -9,8 +8,7 @@ use portal_auth::error::{FieldError, FieldErrors};
 use portal_auth::features::register::{
     RegisterRefused, RegistrationProgress, Save, SecurityDetails as Details,
 };
-use portal_auth::password::Password;
-use portal_auth::password::policy::PasswordOwner;
+use portal_auth::password::policy::BrokenRule;
 use portal_auth::registration::draft::Step as OpenStep;
 use portal_auth_axum::cookies::PortalCookie;
 use portal_auth_axum::form::{Form, FormRejection};
@@ -173,8 +171,8 @@ fn security_page(
         page,
         steps: Step::list_in(language, 1, progress.map_or(0, done)),
         email: typed.email,
-        email2: Some(typed.email2),
-        ask_password_twice: true,
+        email2: ctx.app.settings.confirm_email.then_some(typed.email2),
+        ask_password_twice: ctx.app.settings.confirm_password,
         rules: language.rule_lines(config.passwords.policy.lines()),
         password_rules: config.passwords.policy.password_rules(),
         question: typed.question,
@@ -206,9 +204,11 @@ pub(crate) async fn submit_security(
     let password = form.take_secret("new-password");
     let again = form.take_secret("new-password2");
     let answer = form.take_secret("answer");
-    let details = Details::new(typed.email.as_str(), password.as_str())
-        .repeated(typed.email2.as_str(), again.as_str())
+    let mut details = Details::new(typed.email.as_str(), password.as_str())
         .with_question(typed.question.as_str(), answer.as_str());
+    let settings = &ctx.app.settings;
+    details.email2 = settings.confirm_email.then(|| typed.email2.clone());
+    details.password2 = settings.confirm_password.then(|| again.as_str().into());
     let token = ctx.draft();
     match ctx
         .app
@@ -222,8 +222,7 @@ pub(crate) async fn submit_security(
         }
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(errors) => {
-                let messages =
-                    security_messages(&ctx, &errors, &typed.email, &Password::new(password.as_str()));
+                let messages = security_messages(&ctx, &errors);
                 security_page(ctx, progress.as_ref(), typed, Trouble::fields(messages), None)
             }
             _ => ctx.see(SENT),
@@ -232,7 +231,7 @@ pub(crate) async fn submit_security(
 }
 
 /// All that is wrong with a password in one sentence; the other fields one by one (R3, R7).
-fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Password) -> Vec<FieldMessage> {
+fn security_messages(ctx: &Ctx, errors: &FieldErrors) -> Vec<FieldMessage> {
     let language = ctx.language();
     let mut messages = Vec::new();
     for error in errors.iter() {
@@ -240,13 +239,11 @@ fn security_messages(ctx: &Ctx, errors: &FieldErrors, email: &str, password: &Pa
             if messages.iter().any(|m: &FieldMessage| m.field == "new-password") {
                 continue;
             }
-            let email = EmailAddress::parse(email).ok();
-            let owner = email
-                .as_ref()
-                .map_or_else(PasswordOwner::unknown, PasswordOwner::with_email);
-            match ctx.app.auth.config().passwords.policy.check(password, &owner) {
-                Err(broken) if !password.is_empty() => language.broken_rules(&broken),
-                _ => language.message(error.reason.code(), error.number, language.label("new-password")),
+            let broken: Vec<_> = errors.of("new-password").filter_map(BrokenRule::of).collect();
+            if broken.is_empty() || broken == [BrokenRule::Required] {
+                language.message(error.reason.code(), error.number, language.label("new-password"))
+            } else {
+                language.broken_rules(&broken)
             }
         } else {
             language.message(error.reason.code(), error.number, language.label(&error.field))

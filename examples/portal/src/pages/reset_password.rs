@@ -121,7 +121,7 @@ async fn act(ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let genuine = ctx.is_genuine(&form, &fields)?;
     let pressed = button(&form, "continue");
     if pressed == "open" {
-        return LINK.open_typed(ctx, &mut form);
+        return LINK.open_typed(ctx, &mut form, genuine);
     }
     let Some(token) = ctx.link() else {
         return LINK.unknown(ctx, "", Trouble::none());

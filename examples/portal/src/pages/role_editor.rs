@@ -9,7 +9,9 @@ use crate::pages::account::{menu, row};
 use crate::pages::personal_details::{meanwhile, saved_at};
 use crate::pages::professional_roles::{ATTEMPTS, PATH, Roles, Saved, index, rows, save, too_many};
 use crate::pages::register::messages;
-use crate::pages::role_form::{all_errors, choose, fields, keep_address, look_up, shown_first, typed};
+use crate::pages::role_form::{
+    NOT_LISTED, all_errors, choose, fields, keep_address, listed_again, look_up, shown_first, typed,
+};
 use crate::pages::seen_roles::{Seen, Stands};
 use crate::problem::Fail;
 use crate::request::{Ctx, Trouble, button};
@@ -65,7 +67,7 @@ pub(crate) async fn add(ctx: Ctx) -> Result<Response, Fail> {
     }
     let kept = ctx.kept_form().await?;
     let shown = match kept.form() {
-        Some(form) => typed_before(&ctx, form, false).await,
+        Some(mut form) => Sent::read(&mut form, false).shown_again(&ctx).await,
         None => Shown {
             changes: None,
             seen: roles.seen(),
@@ -86,8 +88,8 @@ pub(crate) async fn change(ctx: Ctx) -> Result<Response, Fail> {
     let roles = Roles::of(&ctx, &signed_in).await?;
     let kept = ctx.kept_form().await?;
     let asked = ctx.query("role").and_then(index);
-    if let Some(form) = kept.form() {
-        let typed = typed_before(&ctx, form, true).await;
+    if let Some(mut form) = kept.form() {
+        let typed = Sent::read(&mut form, true).shown_again(&ctx).await;
         // What was typed belongs to one role; where none is asked for, a login in between has lost which.
         if typed.changes.is_some() && (asked.is_none() || asked == typed.changes) {
             return page(ctx, typed, Trouble::none(), kept.notice());
@@ -105,17 +107,6 @@ pub(crate) async fn change(ctx: Ctx) -> Result<Response, Fail> {
         saved: None,
     };
     page(ctx, shown, Trouble::none(), None)
-}
-
-/// The form as it was typed and not sent off, with the list of addresses where one was chosen from it.
-async fn typed_before(ctx: &Ctx, mut form: Form, is_change: bool) -> Shown {
-    let sent = Sent::read(&mut form, is_change);
-    let mut shown = sent.shown;
-    if !sent.manual_is_open && !sent.chosen.is_empty() {
-        let mut role = shown.role.clone();
-        (shown.addresses, _) = choose(ctx, &mut role, &sent.chosen).await;
-    }
-    shown
 }
 
 fn page(mut ctx: Ctx, form: Shown, trouble: Trouble, notice: Option<Notice>) -> Result<Response, Fail> {
@@ -149,27 +140,30 @@ pub(crate) async fn submit_changed(ctx: Ctx, form: Result<Form, FormRejection>) 
 async fn submit(ctx: Ctx, mut form: Form, is_change: bool) -> Result<Response, Fail> {
     let genuine = ctx.is_genuine(&form, &FIELDS)?;
     let pressed = button(&form, "save");
+    let sent = Sent::read(&mut form, is_change);
+    if let Err(answer) = ctx.signed_in() {
+        return Ok(answer);
+    }
+    if is_change && sent.shown.changes.is_none() {
+        return ctx.see(PATH);
+    }
+    if !genuine {
+        let shown = sent.shown_again(&ctx).await;
+        return page(ctx, shown, Trouble::stale(), None);
+    }
     let Sent {
         mut shown,
         manual_is_open,
         chosen,
-    } = Sent::read(&mut form, is_change);
-    if let Err(answer) = ctx.signed_in() {
-        return Ok(answer);
-    }
-    if is_change && shown.changes.is_none() {
-        return ctx.see(PATH);
-    }
-    if !genuine {
-        return page(ctx, shown, Trouble::stale(), None);
-    }
+    } = sent;
     match pressed.as_str() {
         "find" => {
             let (addresses, trouble) = look_up(&ctx, &shown.role.postcode).await;
             shown.addresses = addresses;
             page(ctx, shown, trouble, None)
         }
-        "manual" => {
+        // Fields that open only now have not been seen, and are not judged.
+        pressed if pressed == "manual" || chosen == NOT_LISTED => {
             shown.addresses = Addresses::Manual { why: None };
             page(ctx, shown, Trouble::none(), None)
         }
@@ -212,6 +206,17 @@ impl Sent {
             chosen,
         }
     }
+
+    /// The form as it was sent, with the list of addresses where one was chosen from it.
+    async fn shown_again(self, ctx: &Ctx) -> Shown {
+        let mut shown = self.shown;
+        if !self.manual_is_open
+            && let Some(list) = listed_again(ctx, &shown.role, &self.chosen).await
+        {
+            shown.addresses = list;
+        }
+        shown
+    }
 }
 
 /// The address that was typed before its fields gave way to a list.
@@ -233,12 +238,14 @@ fn address_before(form: &mut Form) -> ProfessionalRole {
 /// "Save": the role must be right by itself before it is put among the others.
 async fn judge(ctx: Ctx, mut shown: Shown, manual_is_open: bool, chosen: &str) -> Result<Response, Fail> {
     let mut of_choice = Vec::new();
+    // The chosen address does not displace one that was typed before: another may be chosen yet.
+    let mut role = shown.role.clone();
     if !manual_is_open {
-        (shown.addresses, of_choice) = choose(&ctx, &mut shown.role, chosen).await;
+        (shown.addresses, of_choice) = choose(&ctx, &mut role, chosen).await;
     }
     // Address fields that open only now must be looked at first.
     let opens = !manual_is_open && shown.addresses.is_manual();
-    match shown.role.clone().check() {
+    match role.check() {
         Ok(role) if of_choice.is_empty() && !opens => put(ctx, shown, role).await,
         Ok(_) => page(ctx, shown, Trouble::fields(of_choice), None),
         Err(found) => {

@@ -27,6 +27,9 @@ pub(crate) const FIELDS: [&str; 12] = [
     "work_phone",
 ];
 
+/// The last value of the list: the address is typed instead.
+pub(crate) const NOT_LISTED: &str = "none";
+
 /// The fields of the page, as they were typed.
 #[expect(
     clippy::field_reassign_with_default,
@@ -108,7 +111,7 @@ pub(crate) async fn look_up(ctx: &Ctx, typed: &str) -> (Addresses, Trouble) {
             why: Some(ctx.t("work-not-found").to_owned()),
         },
         Ok(found) => Addresses::Found {
-            choices: choices(&found),
+            choices: choices(&postcode, &found),
             chosen: String::new(),
         },
         Err(_) => Addresses::Manual {
@@ -118,11 +121,12 @@ pub(crate) async fn look_up(ctx: &Ctx, typed: &str) -> (Addresses, Trouble) {
     (addresses, Trouble::none())
 }
 
-fn choices(found: &[FoundAddress]) -> Vec<Choice> {
+/// The list of a postcode. Each value names the postcode, so that it is none of another one's list.
+fn choices(postcode: &Postcode, found: &[FoundAddress]) -> Vec<Choice> {
     found
         .iter()
         .enumerate()
-        .map(|(n, address)| Choice::new(&n.to_string(), &address.to_string()))
+        .map(|(n, address)| Choice::new(&format!("{postcode}-{n}"), &address.to_string()))
         .collect()
 }
 
@@ -166,10 +170,10 @@ pub(crate) async fn choose(
     let (addresses, trouble) = look_up(ctx, &role.postcode).await;
     match addresses {
         Addresses::Found { choices, .. } => {
-            if chosen == "none" {
+            if chosen == NOT_LISTED {
                 return (Addresses::Manual { why: None }, Vec::new());
             }
-            if let Some(address) = found(ctx, role, chosen).await {
+            if let Some(address) = found(ctx, role, &choices, chosen).await {
                 role.address_line1 = address.line1;
                 role.address_line2 = address.line2;
                 role.town = address.town;
@@ -196,8 +200,20 @@ pub(crate) async fn choose(
     }
 }
 
-async fn found(ctx: &Ctx, role: &ProfessionalRole, chosen: &str) -> Option<FoundAddress> {
+/// What stands below the postcode where the form is shown again as it was sent: the list, where an address was chosen
+/// from it.
+pub(crate) async fn listed_again(ctx: &Ctx, role: &ProfessionalRole, chosen: &str) -> Option<Addresses> {
+    if chosen.is_empty() {
+        return None;
+    }
+    let (addresses, _) = choose(ctx, &mut role.clone(), chosen).await;
+    Some(addresses)
+}
+
+/// The address behind a value of the list; a value of no or another list is no choice.
+async fn found(ctx: &Ctx, role: &ProfessionalRole, choices: &[Choice], chosen: &str) -> Option<FoundAddress> {
+    let at = choices.iter().position(|choice| choice.value == chosen)?;
     let postcode = Postcode::parse(&role.postcode).ok()?;
     let found = ctx.app.addresses.find(&postcode).await.ok()?;
-    found.into_iter().nth(chosen.parse().ok()?)
+    found.into_iter().nth(at)
 }

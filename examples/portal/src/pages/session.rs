@@ -67,12 +67,13 @@ pub(crate) async fn left(State(app): State<Shared>, Peeked(found): Peeked) -> Re
 
 /// `POST /account/session`: "Stay logged in".
 pub(crate) async fn stay(State(app): State<Shared>, request: Request) -> Result<Response, Fail> {
-    let (form, request) = Form::read_ahead(request).await?;
+    let headers = request.headers().clone();
+    let form = Form::from_request(request, &()).await?;
     form.allow_only(&[])?;
-    if !is_genuine(&app, request.headers(), &form) {
+    if !is_genuine(&app, &headers, &form) {
         return Ok(stale());
     }
-    let Some(session) = session(&Cookies::read(request.headers())) else {
+    let Some(session) = session(&Cookies::read(&headers)) else {
         return Ok(over());
     };
     match app.auth.authenticate(&session).await {

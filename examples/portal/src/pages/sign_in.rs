@@ -26,9 +26,21 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     if matches!(&ctx.person, MaybeSignedIn::SignedIn(signed_in) if signed_in.is_complete()) {
         return Ok(redirect(next.as_deref().unwrap_or("/home")));
     }
-    let email = ctx.query("email").unwrap_or_default().to_owned();
+    let email = match ctx.query("email") {
+        Some(email) => email.to_owned(),
+        None => code_recipient(&ctx).await?,
+    };
     let notice = ctx.query("notice").and_then(|name| notice(ctx.language(), name));
     page(ctx, LoginForm { email, next }, Trouble::none(), notice)
+}
+
+/// Whoever comes back from P3 finds their address filled in: only their browser holds the half-done sign-in's cookie.
+async fn code_recipient(ctx: &Ctx) -> Result<String, Fail> {
+    let Some(challenge) = ctx.challenge() else {
+        return Ok(String::new());
+    };
+    let email = ctx.app.auth.code_recipient(&challenge).await?;
+    Ok(email.map_or_else(String::new, |email| email.as_str().to_owned()))
 }
 
 /// What the page says about what just happened; the names are this portal's own.

@@ -224,7 +224,7 @@ async fn press(act: Act, mut ctx: Ctx, mut form: Form) -> Result<Response, Fail>
     let words = act.words();
     let genuine = ctx.is_genuine(&form, &["email", "link"])?;
     if button(&form, "take-back") == "open" {
-        return words.page.open_typed(ctx, &mut form);
+        return words.page.open_typed(ctx, &mut form, genuine);
     }
     let Some(token) = ctx.link() else {
         return words.page.unknown(ctx, "", Trouble::none());

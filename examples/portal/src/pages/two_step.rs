@@ -1,6 +1,7 @@
 //! Two Step Verification (P23).
 
 use axum::response::{IntoResponse as _, Response};
+use portal_auth::PortalAuth;
 use portal_auth::account::status::TwoStep as Choice;
 use portal_auth::config::TwoStepPolicy;
 use portal_auth::features::two_step::{TwoStepOutcome, TwoStepRefused};
@@ -16,7 +17,16 @@ use crate::views::two_step::TwoStep;
 
 const PATH: &str = "/account/two-step-verification";
 
-/// P23; what was chosen before the person had to prove who they are is chosen again.
+/// Whether it is each owner's own choice.
+pub(crate) fn is_chosen(auth: &PortalAuth) -> bool {
+    matches!(
+        auth.config().two_step,
+        TwoStepPolicy::Optional | TwoStepPolicy::RequiredForAreas
+    )
+}
+
+/// P23; there is no such page where the service decides for everybody. What was chosen before the person had to prove who
+/// they are is chosen again.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let now = match ctx.signed_in() {
         Ok((signed_in, _)) => signed_in.two_step(),
@@ -53,6 +63,9 @@ fn page(
     trouble: Trouble,
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
+    if !is_chosen(&ctx.app.auth) {
+        return Err(Fail::NotFound);
+    }
     let (page, shown) = ctx
         .translated_page("two-step-title", Place::Account, trouble)?
         .noticing(notice)
@@ -112,7 +125,11 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             ctx.write_cookies(response.headers_mut())?;
             Ok(response)
         }
-        Ok(_) => ctx.see(&format!("{PATH}?notice=unchanged")),
+        Ok(_) => {
+            let page = way_back(next.as_deref());
+            let sign = if next.is_some() { '&' } else { '?' };
+            ctx.see(&format!("{page}{sign}notice=unchanged"))
+        }
         Err(denied) => match refusal(denied)? {
             TwoStepRefused::Confirm => {
                 let back = way_back(next.as_deref());
@@ -121,10 +138,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
             TwoStepRefused::SessionEnded(_) => {
                 ctx.see(&with_next("/account/timed-out", Some(&way_back(next.as_deref()))))
             }
-            _ => {
-                let trouble = Trouble::general(ctx.t("two-step-fixed"));
-                page(ctx, now, next, trouble, None)
-            }
+            _ => Err(Fail::NotFound),
         },
     }
 }

@@ -75,15 +75,7 @@ fn page(
         .translated_page("verify-title", Place::Login, trouble)?
         .noticing(notice)
         .split();
-    ctx.render(
-        shown,
-        &VerifyCode {
-            page,
-            sent,
-            next,
-            remember_days: None,
-        },
-    )
+    ctx.render(shown, &VerifyCode { page, sent, next })
 }
 
 /// A notice of the library in the page's words.
@@ -195,6 +187,9 @@ async fn resend(
         }
         Err(denied) => refusal(denied)?,
     };
+    if refused == ResendRefused::Closed {
+        return forget(ctx, &login(next.as_deref(), "codes-closed", email.as_ref()));
+    }
     match resend_message(&ctx, refused) {
         Some(why) => page(ctx, notice, next, Trouble::general(&why), None),
         None => forget(ctx, &login(next.as_deref(), TOO_LONG, email.as_ref())),

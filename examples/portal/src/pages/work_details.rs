@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::pages::register::{ABOUT, Opened, SECURITY, SENT, WORK, done, messages_in, open, path_of};
 use crate::pages::role_form::{
-    FIELDS, all_errors, choose, fields, keep_address, look_up, shown_first, typed,
+    FIELDS, NOT_LISTED, all_errors, choose, fields, keep_address, listed_again, look_up, shown_first, typed,
 };
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, button, redirect};
@@ -75,21 +75,31 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         Opened::Progress(progress) => progress,
     };
     // An address typed before stays while its fields are not on the page.
-    if !manual_is_open && pressed != "submit" {
+    if !manual_is_open {
         keep_address(&mut role, typed_before(&progress));
     }
     if !genuine {
         let addresses = if manual_is_open {
             Addresses::Manual { why: None }
         } else {
-            Addresses::NotAsked
+            let list = listed_again(&ctx, &role, &chosen).await;
+            list.unwrap_or(Addresses::NotAsked)
         };
         return page(ctx, &progress, role, addresses, Trouble::stale());
     }
     match pressed.as_str() {
         "find" => save_and_go(ctx, role, "/account/register/work-details?address=find").await,
-        "manual" => save_and_go(ctx, role, "/account/register/work-details?address=manual").await,
-        "previous" => save_and_go(ctx, role, ABOUT).await,
+        "previous" => {
+            if !manual_is_open && !chosen.is_empty() {
+                // What is wrong with the choice is told by the button that sends the form off.
+                choose(&ctx, &mut role, &chosen).await;
+            }
+            save_and_go(ctx, role, ABOUT).await
+        }
+        // Fields that open only now have not been seen, and are not judged.
+        pressed if pressed == "manual" || chosen == NOT_LISTED => {
+            save_and_go(ctx, role, "/account/register/work-details?address=manual").await
+        }
         _ => send_off(ctx, &progress, role, manual_is_open, &chosen).await,
     }
 }
@@ -137,6 +147,8 @@ async fn send_off(
         addresses = looked_up;
         errors.extend(wrong);
     }
+    // Address fields that open only now must be looked at first.
+    let opens = !manual_is_open && addresses.is_manual();
     let Some(token) = ctx.draft() else {
         return Ok(redirect(SECURITY));
     };
@@ -146,7 +158,7 @@ async fn send_off(
         .save_section(&token, Section::NAME, section(&role), Save::Checked)
         .await
     {
-        Ok(()) if errors.is_empty() => {}
+        Ok(()) if errors.is_empty() && !opens => {}
         Ok(()) => return page(ctx, progress, role, addresses, Trouble::fields(errors)),
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(found) => {

@@ -75,12 +75,17 @@ settings! {
     mail_dir "PORTAL_MAIL_DIR" <"DIRECTORY"> ["none"] "Writes each mail as a file here instead of sending it; where the base URL is loopback only";
     preset "PORTAL_PRESET" <"PRESET"> ["portal"] "Password and recovery rules: portal or modern";
     two_step "PORTAL_TWO_STEP" <"WHEN"> ["areas"] "Who needs a second step: off, optional, areas or all";
+    recovery_fallback "PORTAL_RECOVERY_FALLBACK" <"WHAT"> ["delayed"] "What there is for people who cannot answer their Secret Question: delayed, administrator or none";
+    tell_unknown "PORTAL_TELL_UNKNOWN" <"BOOL"> ["true"] "Whether an address without an account is told so by email when a reset is asked for it";
+    confirm_email "PORTAL_CONFIRM_EMAIL" <"BOOL"> ["true"] "Whether the registration asks for the email address a second time";
+    confirm_password "PORTAL_CONFIRM_PASSWORD" <"BOOL"> ["true"] "Whether the registration asks for the password a second time";
     link_lifetime "PORTAL_LINK_LIFETIME" <"DURATION"> ["12h"] "How long an activation link works, 15m to 24h";
     code_lifetime "PORTAL_CODE_LIFETIME" <"DURATION"> ["10m"] "How long an emailed code works, at most 10m";
     code_digits "PORTAL_CODE_DIGITS" <"NUMBER"> ["6"] "Digits of an emailed code, 6 to 10";
     idle_timeout "PORTAL_IDLE_TIMEOUT" <"DURATION"> ["30m"] "How long a session lives without activity";
     session_lifetime "PORTAL_SESSION_LIFETIME" <"DURATION"> ["12h"] "How long a session lives at most";
     new_device_mail "PORTAL_NEW_DEVICE_MAIL" <"BOOL"> ["false"] "Whether people get an email when somebody logs in to their account in a browser not seen there before";
+    answer_step "PORTAL_ANSWER_STEP" <"DURATION"> ["100ms"] "Answers that might tell by their time who has an account come in whole steps of this, 0s to 2s; 0s answers at once";
     workers "PORTAL_WORKERS" <"NUMBER"> ["one per core"] "How many passwords are hashed at the same time";
     service_name "PORTAL_SERVICE_NAME" <"NAME"> ["Professional Portal"] "Name of the service on pages and in mails";
     help_email "PORTAL_HELP_EMAIL" <"EMAIL"> ["none"] "Where people ask for help";
@@ -90,8 +95,10 @@ settings! {
     roles_file "PORTAL_ROLES_FILE" <"FILE"> ["built-in sample"] "Professional roles, one a line, aliases after |";
     questions_file "PORTAL_QUESTIONS_FILE" <"FILE"> ["built-in sample"] "Secret questions, one a line: id, tab, text";
     context_words_file "PORTAL_CONTEXT_WORDS_FILE" <"FILE"> ["built-in sample"] "Words that no password may contain, one a line";
+    breached_passwords "PORTAL_BREACHED_PASSWORDS" <"PATH"> ["none"] "List of breached passwords of Have I Been Pwned: the file sorted by hash, or the folder of ranges";
+    breached_unavailable "PORTAL_BREACHED_UNAVAILABLE" <"WHAT"> ["accept"] "What becomes of a new password while that list cannot be read: accept or refuse";
     address_file "PORTAL_ADDRESS_FILE" <"FILE"> ["built-in sample"] "Addresses for Find Address: UTF-8 CSV with the header postcode,organisation,line1,line2,town,county";
-    metrics_from "PORTAL_METRICS_FROM" <"CIDRS"> ["loopback"] "Peers that may read /metrics; others get 404";
+    metrics_from "PORTAL_METRICS_FROM" <"CIDRS"> ["loopback"] "Clients that may read /metrics, by the rules for trusted proxies; others get 404";
     log_format "PORTAL_LOG_FORMAT" <"FORMAT"> ["text"] "text or json";
     rust_log "RUST_LOG" <"FILTER"> ["info"] "What is logged, such as info or portal=debug";
     #[cfg(feature = "test-support")]

@@ -19,6 +19,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use portal_auth::account::email::EmailAddress;
+use portal_auth::config::RecoveryFallback;
+use portal_auth::password::breached::WhenUnavailable;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -54,6 +56,14 @@ pub struct Settings {
     pub preset: Preset,
     /// Who needs a second step.
     pub two_step: TwoStepRule,
+    /// What there is for somebody who cannot answer the secret question (RST-7).
+    pub recovery_fallback: RecoveryFallback,
+    /// Whether an address without an account is told so when a reset is asked for it.
+    pub tell_unknown: bool,
+    /// Whether the registration asks for the email address a second time.
+    pub confirm_email: bool,
+    /// Whether the registration asks for the password a second time.
+    pub confirm_password: bool,
     /// How long an activation link works.
     pub link_lifetime: Duration,
     /// How long an emailed code works.
@@ -66,6 +76,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// Whether a login in a browser not seen before is told by mail.
     pub new_device_mail: bool,
+    /// In whole steps of which answers come that might tell by their time who has an account (ENU-5).
+    pub answer_step: Duration,
     /// How many passwords are hashed at the same time; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
     /// The name on pages and in mails.
@@ -78,7 +90,11 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// Addresses of administrators.
     pub admins: Vec<EmailAddress>,
-    /// Peers that may read the metrics.
+    /// The list of breached passwords: a file or a folder.
+    pub breached_passwords: Option<PathBuf>,
+    /// What becomes of a new password while that list cannot be read.
+    pub breached_unavailable: WhenUnavailable,
+    /// Clients that may read the metrics.
     pub metrics_from: Vec<IpNet>,
     /// The form of the log.
     pub log_format: LogFormat,
@@ -220,6 +236,28 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
     let preset = problems.keep("PORTAL_PRESET", values::choice(preset, PRESETS));
     let two_step = or_default(&given.two_step, "areas");
     let two_step = problems.keep("PORTAL_TWO_STEP", values::choice(two_step, TWO_STEP_RULES));
+    let fallback = or_default(&given.recovery_fallback, "delayed");
+    let recovery_fallback = problems.keep(
+        "PORTAL_RECOVERY_FALLBACK",
+        values::choice(fallback, RECOVERY_FALLBACKS),
+    );
+    let tell_unknown = problems.keep(
+        "PORTAL_TELL_UNKNOWN",
+        values::yes_or_no(or_default(&given.tell_unknown, "true")),
+    );
+    let confirm_email = problems.keep(
+        "PORTAL_CONFIRM_EMAIL",
+        values::yes_or_no(or_default(&given.confirm_email, "true")),
+    );
+    let confirm_password = problems.keep(
+        "PORTAL_CONFIRM_PASSWORD",
+        values::yes_or_no(or_default(&given.confirm_password, "true")),
+    );
+    let unavailable = or_default(&given.breached_unavailable, "accept");
+    let breached_unavailable = problems.keep(
+        "PORTAL_BREACHED_UNAVAILABLE",
+        values::choice(unavailable, WHEN_UNAVAILABLE),
+    );
     let mut duration =
         |setting: &str, typed: &Option<String>, default: &str, least: Duration, most: Duration| {
             problems.keep(setting, values::duration(or_default(typed, default), least, most))
@@ -246,6 +284,13 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
         "12h",
         SECOND,
         LONGEST,
+    );
+    let answer_step = duration(
+        "PORTAL_ANSWER_STEP",
+        &given.answer_step,
+        "100ms",
+        Duration::ZERO,
+        SECOND.saturating_mul(2),
     );
     if let (Some(idle), Some(whole)) = (idle_timeout, session_lifetime)
         && idle > whole
@@ -315,18 +360,25 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
         mail_from: mail_from?,
         preset: preset?,
         two_step: two_step?,
+        recovery_fallback: recovery_fallback?,
+        tell_unknown: tell_unknown?,
+        confirm_email: confirm_email?,
+        confirm_password: confirm_password?,
         link_lifetime: link_lifetime?,
         code_lifetime: code_lifetime?,
         code_digits: code_digits.and_then(|n| u8::try_from(n).ok())?,
         idle_timeout: idle_timeout?,
         session_lifetime: session_lifetime?,
         new_device_mail: new_device_mail?,
+        answer_step: answer_step?,
         workers,
         service_name: service_name?,
         help_email,
         time_zone_name,
         time_zone: time_zone?,
         admins: admins?,
+        breached_passwords: given.breached_passwords.as_ref().map(PathBuf::from),
+        breached_unavailable: breached_unavailable?,
         metrics_from: metrics_from?,
         log_format: log_format?,
         log_filter,
@@ -419,11 +471,20 @@ fn or_default<'a>(typed: &'a Option<String>, default: &'a str) -> &'a str {
 }
 
 const PRESETS: &[(&str, Preset)] = &[("portal", Preset::Portal), ("modern", Preset::Modern)];
+const WHEN_UNAVAILABLE: &[(&str, WhenUnavailable)] = &[
+    ("accept", WhenUnavailable::Accept),
+    ("refuse", WhenUnavailable::Refuse),
+];
 const TWO_STEP_RULES: &[(&str, TwoStepRule)] = &[
     ("off", TwoStepRule::Off),
     ("optional", TwoStepRule::Optional),
     ("areas", TwoStepRule::Areas),
     ("all", TwoStepRule::All),
+];
+const RECOVERY_FALLBACKS: &[(&str, RecoveryFallback)] = &[
+    ("delayed", RecoveryFallback::Delayed),
+    ("administrator", RecoveryFallback::Administrator),
+    ("none", RecoveryFallback::None),
 ];
 const LOG_FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 

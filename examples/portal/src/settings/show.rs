@@ -1,5 +1,7 @@
 //! The settings as an operator may read them, without any secret.
 
+use portal_auth::password::breached::WhenUnavailable;
+
 use super::{DatabaseUrl, LogFormat, MailRoute, Preset, Settings, SmtpSecurity, TwoStepRule};
 
 impl Settings {
@@ -37,6 +39,16 @@ impl Settings {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
         };
+        let breached = self.breached_passwords.as_ref().map_or_else(
+            || "no list".to_owned(),
+            |path| {
+                let otherwise = match self.breached_unavailable {
+                    WhenUnavailable::Accept => "accept",
+                    WhenUnavailable::Refuse => "refuse",
+                };
+                format!("{} ({otherwise} while it cannot be read)", path.display())
+            },
+        );
         vec![
             ("listen", self.listen.to_string()),
             ("base URL", self.base_url.to_string()),
@@ -52,6 +64,7 @@ impl Settings {
             ("session lifetime", duration(self.session_lifetime)),
             ("service name", self.service_name.clone()),
             ("time zone", self.time_zone_name.clone()),
+            ("breached passwords", breached),
             ("administrators", self.admins.len().to_string()),
             ("log format", log_format.to_owned()),
         ]

@@ -43,6 +43,8 @@ fn nothing_set_is_a_portal_on_this_machine() {
         (settings.preset, settings.two_step),
         (Preset::Portal, TwoStepRule::Areas)
     );
+    assert_eq!(settings.recovery_fallback, RecoveryFallback::Delayed);
+    assert!(settings.tell_unknown && settings.confirm_email && settings.confirm_password);
     assert_eq!(settings.link_lifetime, Duration::from_secs(12 * 3600));
     assert_eq!(settings.code_lifetime, Duration::from_secs(600));
     assert_eq!(settings.code_digits, 6);
@@ -177,6 +179,11 @@ fn every_unsafe_or_wrong_setting_is_refused_by_its_name_and_with_its_fix() {
             "PORTAL_CODE_LIFETIME",
             "between 1m and 10m",
         ),
+        (
+            vec![("answer_step", "2001ms")],
+            "PORTAL_ANSWER_STEP",
+            "between 0s and 2s",
+        ),
         (vec![("code_digits", "5")], "PORTAL_CODE_DIGITS", "from 6 to 10"),
         (vec![("code_digits", "11")], "PORTAL_CODE_DIGITS", "from 6 to 10"),
         (
@@ -241,6 +248,26 @@ fn every_unsafe_or_wrong_setting_is_refused_by_its_name_and_with_its_fix() {
             vec![("two_step", "always")],
             "PORTAL_TWO_STEP",
             "off, optional, areas, all",
+        ),
+        (
+            vec![("recovery_fallback", "ask")],
+            "PORTAL_RECOVERY_FALLBACK",
+            "delayed, administrator, none",
+        ),
+        (
+            vec![("tell_unknown", "perhaps")],
+            "PORTAL_TELL_UNKNOWN",
+            "true or false",
+        ),
+        (
+            vec![("confirm_email", "once")],
+            "PORTAL_CONFIRM_EMAIL",
+            "true or false",
+        ),
+        (
+            vec![("confirm_password", "once")],
+            "PORTAL_CONFIRM_PASSWORD",
+            "true or false",
         ),
         (vec![("workers", "0")], "PORTAL_WORKERS", "from 1 to 256"),
         (vec![("service_name", "a\nb")], "PORTAL_SERVICE_NAME", "one line"),

@@ -156,15 +156,27 @@ pub(crate) fn network(typed: &str) -> Result<IpNet, Refusal> {
         })
 }
 
-/// A proxy's network. The whole internet is refused: anybody could then write any client address (THR-5).
+/// A proxy's network. One as wide as the internet is refused: anybody could then write any client address (THR-5).
 pub(crate) fn proxy(typed: &str) -> Result<IpNet, Refusal> {
     let net = network(typed)?;
-    if net.prefix_len() == 0 {
+    if is_too_wide(&net) {
         return Err(format!(
-            "holds {typed}, which trusts everybody; name the networks of your own proxies"
+            "holds {typed}, which trusts strangers; name the networks of your own proxies"
         ));
     }
     Ok(net)
+}
+
+/// Wider than the widest private network: `10.0.0.0/8`, as it is or mapped into IPv6, and `fc00::/7`.
+fn is_too_wide(net: &IpNet) -> bool {
+    const MAPPED: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
+    match net {
+        IpNet::V4(net) => net.prefix_len() < 8,
+        IpNet::V6(net) => {
+            let is_mapped = net.contains(&MAPPED) || net.addr().to_ipv4_mapped().is_some();
+            net.prefix_len() < if is_mapped { 104 } else { 7 }
+        }
+    }
 }
 
 /// Networks that may read the metrics; the word `loopback` stands for both loopback networks.

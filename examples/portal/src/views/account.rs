@@ -13,14 +13,6 @@ pub(crate) struct AccountOverview {
     pub(crate) rows: Vec<SummaryRow>,
 }
 
-/// P25 `/account/change-of-circumstances`.
-#[derive(Template)]
-#[template(path = "circumstances.html")]
-pub(crate) struct Circumstances {
-    pub(crate) page: Page,
-    pub(crate) menu: Vec<MenuItem>,
-}
-
 /// A line of the summary; `change` is where it can be changed, if anywhere.
 #[derive(Clone)]
 pub(crate) struct SummaryRow {

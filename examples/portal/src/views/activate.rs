@@ -21,6 +21,8 @@ pub(crate) struct Registered {
     pub(crate) page: Page,
     /// Fills the login form in; `None` where this browser does not know it.
     pub(crate) email: Option<String>,
+    /// What the service does about a second step; `None` where it has none.
+    pub(crate) two_step: Option<&'static str>,
 }
 
 /// P12: a link that opens nothing; buttons post to P10's path.

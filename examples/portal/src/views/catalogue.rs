@@ -33,7 +33,7 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast::Entry;
 
 /// Tag, name in the language itself, and catalogue of every language; English is the first, and fills gaps.
-pub(super) const SOURCES: [(&str, &str, &str); 2] = [
+pub(crate) const SOURCES: [(&str, &str, &str); 2] = [
     ("en-GB", "English", include_str!("../../content/i18n/en-GB.ftl")),
     ("cy", "Cymraeg", include_str!("../../content/i18n/cy.ftl")),
 ];

@@ -26,9 +26,12 @@ pub(crate) enum Problem {
     OtherAddress { base_url: String },
     /// 429, with `Retry-After`.
     TooManyTries { minutes: u64 },
-    /// 500; the id is in the log.
-    Broken { reference: String },
-    /// 503, with `Retry-After`. `again` carries what was typed, secrets left out.
+    /// 500; the id is in the log. `again` carries what was typed, secrets left out.
+    Broken {
+        reference: String,
+        again: Option<TryAgain>,
+    },
+    /// 503, with `Retry-After`. `again` as above.
     Unavailable {
         until: Option<String>,
         again: Option<TryAgain>,

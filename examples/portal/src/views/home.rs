@@ -51,6 +51,8 @@ pub(crate) struct AreaClosed {
 pub(crate) struct Area {
     pub(crate) page: Page,
     pub(crate) area: String,
+    /// The session has proved the second step; the service may let others in as well.
+    pub(crate) two_steps: bool,
     pub(crate) tiles: Vec<Tile>,
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Page {
     pub(crate) chosen: Language,
     /// Path and query of this page, for the way back from the choice of a language; empty where there is none.
     pub(crate) target: String,
+    /// Paths of entries of the menu whose pages the settings leave out.
+    pub(crate) left_out: Vec<&'static str>,
 }
 
 /// A form whose fields are kept while somebody types (R11).
@@ -51,6 +53,8 @@ pub(crate) struct SignedInHeader {
     pub(crate) idle_limit: String,
     /// What the time-out dialog must know.
     pub(crate) time_out: TimeOut,
+    /// Where the administrators' pages begin; for administrators alone.
+    pub(crate) administration: Option<String>,
 }
 
 /// When the session ends unless its person does something (R10).
@@ -129,6 +133,7 @@ impl Page {
             language: Language::ENGLISH,
             chosen: Language::ENGLISH,
             target: String::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -175,6 +180,16 @@ impl Page {
     pub(crate) fn menu_label<'a>(&self, item: &'a MenuItem) -> &'a str {
         let last = item.href.rsplit('/').next().unwrap_or_default();
         self.language.find(&format!("menu-{last}")).unwrap_or(&item.label)
+    }
+
+    /// Whether the settings leave the entry in the menu.
+    pub(crate) fn offers(&self, item: &MenuItem) -> bool {
+        !self.left_out.contains(&item.href.as_str())
+    }
+
+    /// Where the menu leads an administrator.
+    pub(crate) fn administration(&self) -> Option<&str> {
+        self.signed_in.as_ref()?.administration.as_deref()
     }
 
     /// The message beside a field.

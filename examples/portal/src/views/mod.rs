@@ -5,8 +5,10 @@
 
 pub(crate) mod account;
 pub(crate) mod activate;
+pub(crate) mod administration;
 pub(crate) mod catalogue;
 pub(crate) mod change;
+pub(crate) mod circumstances;
 pub(crate) mod data_file;
 pub(crate) mod details;
 pub(crate) mod errors;
@@ -21,6 +23,7 @@ pub(crate) mod messages;
 pub(crate) mod own_account;
 pub(crate) mod password_words;
 pub(crate) mod profile;
+pub(crate) mod readable;
 pub(crate) mod recovery;
 pub(crate) mod register;
 pub(crate) mod sent;
@@ -28,6 +31,3 @@ pub(crate) mod sign_in;
 pub(crate) mod take_back;
 pub(crate) mod times;
 pub(crate) mod two_step;
-
-#[cfg(test)]
-mod tests;

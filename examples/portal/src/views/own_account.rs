@@ -72,6 +72,8 @@ pub(crate) struct CloseAccount {
     pub(crate) grace: String,
     /// "10:40 pm on 3 May".
     pub(crate) erased_from: String,
+    /// Where a proof must be given first, the way there.
+    pub(crate) confirm: Option<String>,
 }
 
 /// P27 `/account/restore`, which E15 leads to; posts to itself with `do=restore`.

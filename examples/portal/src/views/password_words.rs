@@ -46,6 +46,9 @@ impl Language {
         if broken.contains(&BrokenRule::Reused) {
             return self.t("password-reused").to_owned();
         }
+        if broken == [BrokenRule::Unchecked] {
+            return self.t("password-unchecked").to_owned();
+        }
         let missing: Vec<String> = broken.iter().filter_map(|rule| self.missing(*rule)).collect();
         let barred: Vec<String> = broken.iter().filter_map(|rule| self.barred(*rule)).collect();
         let missing = self.listed(&missing, "list-and");

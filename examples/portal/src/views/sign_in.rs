@@ -42,8 +42,6 @@ pub(crate) struct VerifyCode {
     pub(crate) sent: CodeSent,
     /// `next` of the login, kept through the step.
     pub(crate) next: Option<String>,
-    /// Days for which the device may be remembered, where the setting allows it (field `remember`).
-    pub(crate) remember_days: Option<u32>,
 }
 
 /// Where a code went and for how long it works.
@@ -63,7 +61,7 @@ pub(crate) struct ConfirmPassword {
     pub(crate) page: Page,
     /// For password managers, and so that people see which account is asked for.
     pub(crate) email: String,
-    /// Where two-step verification is on.
+    /// Where two-step verification is on and the password was given: then the code alone is asked for.
     pub(crate) code: Option<CodeSent>,
     pub(crate) next: Option<String>,
 }

@@ -15,7 +15,19 @@
 #[path = "../rig/mod.rs"]
 mod rig;
 
+#[path = "../../examples/gallery/pages/mod.rs"]
+mod gallery;
+#[path = "../../src/views/mod.rs"]
+#[allow(dead_code, reason = "the gallery shows the pages; handlers use the rest")]
+mod views;
+
 mod comfort;
+mod every_state;
+mod hallway;
+mod mails;
+mod my_account;
+mod pictures;
 mod screen;
 mod signed_in;
+mod states;
 mod story;

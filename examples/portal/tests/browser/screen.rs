@@ -38,13 +38,18 @@ pub struct Screen {
 impl Screen {
     /// Opens a window before this portal.
     pub async fn at(portal: &Portal, hands: Hands, javascript: bool) -> Self {
+        Self::before(&portal.origin(), hands, javascript).await
+    }
+
+    /// Opens a window before whatever is served at this origin.
+    pub async fn before(origin: &str, hands: Hands, javascript: bool) -> Self {
         let options = BrowserOptions {
             javascript,
             ..BrowserOptions::default()
         };
         Self {
             browser: Browser::start(&options).await,
-            origin: portal.origin(),
+            origin: origin.to_owned(),
             hands,
         }
     }
@@ -155,7 +160,9 @@ impl Screen {
         // Whatever stands there is marked and typed over.
         let all = format!("{}a{}", char::from(Key::Control), char::from(Key::Null));
         element.send_keys(&all).await.unwrap();
-        element.send_keys(text).await.unwrap();
+        let nothing = char::from(Key::Backspace).to_string();
+        let keys = if text.is_empty() { &nothing } else { text };
+        element.send_keys(keys).await.unwrap();
         assert_eq!(self.value(&format!("#{field}")).await, text, "{field}");
     }
 
@@ -262,13 +269,24 @@ impl Screen {
         let here = format!("return document.activeElement.matches({})", json!(css));
         for _ in 0..80 {
             if self.look(&here).await == true {
+                // A tall field may go on below the window.
                 let seen = "const e = document.activeElement, r = e.getBoundingClientRect(), s = getComputedStyle(e); \
-                            const mid = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2); \
+                            const middle = (from, to, most) => (Math.max(from, 0) + Math.min(to, most)) / 2; \
+                            const mid = document.elementFromPoint(middle(r.left, r.right, innerWidth), \
+                              middle(r.top, r.bottom, innerHeight)); \
                             return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2) && \
                               !!mid && (e.contains(mid) || mid.contains(e))";
-                assert_eq!(
-                    self.look(seen).await,
-                    true,
+                // The page may still be gliding there.
+                let mut is_seen = false;
+                for _ in 0..80 {
+                    is_seen = self.look(seen).await == true;
+                    if is_seen {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(25)).await;
+                }
+                assert!(
+                    is_seen,
                     "the focus on {css} cannot be seen on {}",
                     self.path().await
                 );
@@ -366,7 +384,16 @@ impl Screen {
 
     /// The whole page as PNG.
     pub async fn picture(&self) -> Vec<u8> {
-        let how = json!({ "format": "png", "captureBeyondViewport": true });
+        self.capture(true).await
+    }
+
+    /// What the window shows of it, as PNG.
+    pub async fn picture_of_window(&self) -> Vec<u8> {
+        self.capture(false).await
+    }
+
+    async fn capture(&self, all: bool) -> Vec<u8> {
+        let how = json!({ "format": "png", "captureBeyondViewport": all });
         let taken = self.devtools("Page.captureScreenshot", how).await;
         Base64::decode_vec(taken["data"].as_str().unwrap()).unwrap()
     }

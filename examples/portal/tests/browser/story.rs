@@ -150,7 +150,7 @@ async fn register(screen: &Screen, address: &str, scripts: bool, pictures: Pictu
         "Forest School Leader",
         "a role of one's own is kept"
     );
-    screen.tick("address", "1").await;
+    screen.tick("address", "AA1 1AA-1").await;
     pictures.of(screen, "06-work-details-found").await;
     screen.press("Enter Address Manually").await;
     screen.until("return location.search === '?address=manual'").await;

@@ -65,6 +65,11 @@ impl Page {
         self.text_of(".notice")
     }
 
+    /// The notice above the page; empty where there is none.
+    pub fn notice_or_none(&self) -> String {
+        self.texts_of(".notice").into_iter().next().unwrap_or_default()
+    }
+
     /// Where the link with this text leads; one in the middle of the page comes before those around it.
     pub fn link(&self, text: &str) -> String {
         let document = Html::parse_document(&self.body);
@@ -77,6 +82,11 @@ impl Page {
             .unwrap_or_else(|| panic!("no link {text:?} on {}:\n{}", self.path, self.body))
     }
 
+    /// The names of all fields of all forms.
+    pub fn names_of_fields(&self) -> Vec<String> {
+        self.attributes_of("form [name]", "name")
+    }
+
     /// The value a field was shown with.
     pub fn value_of(&self, field: &str) -> String {
         let form = Form::holding(self, |form| {
@@ -87,22 +97,53 @@ impl Page {
         form.value(field).unwrap_or_default().to_owned()
     }
 
+    /// Every form of the page, as a press on its first button would send it.
+    pub fn forms(&self) -> Vec<Form> {
+        let document = Html::parse_document(&self.body);
+        let (forms, buttons) = (parsed("form"), parsed("button[name]"));
+        let all = document.select(&forms).map(|form| {
+            let mut read = Form::read_all(self, form);
+            if let Some(button) = form.select(&buttons).next() {
+                let attribute = |name| button.value().attr(name).unwrap_or_default().to_owned();
+                read.fields.push((attribute("name"), attribute("value")));
+            }
+            read
+        });
+        all.collect()
+    }
+
     /// The form with this button, as a press on the button would send it.
     pub fn button(&self, text: &str) -> Form {
         let mut pressed = None;
         let mut form = Form::holding(self, |form| {
             let found = form.select(&parsed("button")).find(|b| words(*b) == text);
-            let attribute = |b: &ElementRef<'_>, name| b.value().attr(name).map(str::to_owned);
-            if let Some(button) = &found {
-                pressed = attribute(button, "name").zip(attribute(button, "value"));
-            }
+            pressed = found.and_then(pressing);
             found.is_some()
         });
-        if let Some((name, value)) = pressed {
-            form.fields.push((name, value));
-        }
+        form.fields.extend(pressed);
         form
     }
+
+    /// Every form, once for each of its buttons, as a press on the button would send it.
+    pub fn presses(&self) -> Vec<Form> {
+        let document = Html::parse_document(&self.body);
+        let mut forms = Vec::new();
+        for element in document.select(&parsed("form[method=post]")) {
+            let form = Form::read_all(self, element);
+            for button in element.select(&parsed("button:not([type=button])")) {
+                let mut form = form.clone();
+                form.fields.extend(pressing(button));
+                forms.push(form);
+            }
+        }
+        forms
+    }
+}
+
+/// What a press on the button adds to its form.
+fn pressing(button: ElementRef<'_>) -> Option<(String, String)> {
+    let attribute = |name| button.value().attr(name).map(str::to_owned);
+    attribute("name").zip(attribute("value"))
 }
 
 /// The text of an element, with single blanks.
@@ -126,11 +167,24 @@ pub struct Form {
 }
 
 impl Form {
+    /// A form that no page holds, to be filled with [`forged`](Self::forged) fields.
+    pub fn to(action: &str) -> Self {
+        Self {
+            action: action.to_owned(),
+            fields: Vec::new(),
+            choices: BTreeMap::new(),
+        }
+    }
+
     fn holding(page: &Page, mut wanted: impl FnMut(&ElementRef<'_>) -> bool) -> Self {
         let document = Html::parse_document(&page.body);
         let all = parsed("form");
         let form = document.select(&all).find(|form| wanted(form));
         let form = form.unwrap_or_else(|| panic!("no such form on {}:\n{}", page.path, page.body));
+        Self::read_all(page, form)
+    }
+
+    fn read_all(page: &Page, form: ElementRef<'_>) -> Self {
         let mut this = Self {
             action: form.value().attr("action").unwrap_or(&page.path).to_owned(),
             fields: Vec::new(),
@@ -201,6 +255,25 @@ impl Form {
         self.fields.retain(|(n, _)| n != name);
         self.fields.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The names of all controls.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.choices.keys().cloned().collect();
+        names.extend(self.fields.iter().map(|(name, _)| name.clone()));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// What a field offers to choose from; nothing where anything can be typed.
+    pub fn offered(&self, name: &str) -> Vec<String> {
+        self.choices.get(name).cloned().flatten().unwrap_or_default()
+    }
+
+    /// Puts anything into a field, whatever the page offers.
+    pub fn forced(self, name: &str, value: &str) -> Self {
+        self.without(name).forged(name, value)
     }
 
     /// Adds what no browser would send.

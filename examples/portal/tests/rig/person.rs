@@ -1,6 +1,7 @@
 //! Somebody at a browser: cookies are kept, redirects are followed, forms are sent from the portal's own pages.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
@@ -14,14 +15,18 @@ use super::program::Portal;
 
 const BODY: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A person and their browser.
 #[derive(Debug, Clone)]
 pub struct Person {
     origin: String,
     cookies: BTreeMap<String, String>,
-    agent: &'static str,
+    agent: String,
+    /// What a trusted proxy says where this browser is.
+    network: Option<String>,
     client: Client<HttpConnector, Body>,
+    heard: Option<Arc<Mutex<Vec<Page>>>>,
 }
 
 impl Person {
@@ -34,9 +39,54 @@ impl Person {
         Self {
             origin: portal.origin(),
             cookies: BTreeMap::new(),
-            agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
+            network: None,
             client,
+            heard: None,
         }
+    }
+
+    /// Keeps a copy of every answer from now on in `heard`, also of what later clones of this person are given.
+    #[must_use]
+    pub fn heard_by(mut self, heard: &Arc<Mutex<Vec<Page>>>) -> Self {
+        self.heard = Some(Arc::clone(heard));
+        self
+    }
+
+    /// The same person with a browser of this name.
+    #[must_use]
+    pub fn with_agent(mut self, agent: &str) -> Self {
+        agent.clone_into(&mut self.agent);
+        self
+    }
+
+    /// Somebody with an empty browser at this IP address, of a site [behind a proxy](super::Site::behind_a_proxy).
+    pub fn from(portal: &Portal, ip: &str) -> Self {
+        Self {
+            network: Some(ip.to_owned()),
+            ..Self::at(portal)
+        }
+    }
+
+    /// The same browser at another IP address.
+    pub fn moved_to(&self, ip: &str) -> Self {
+        Self {
+            network: Some(ip.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// Another browser at the same IP address.
+    pub fn with_no_cookies(&self) -> Self {
+        Self {
+            cookies: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The IP address that was given.
+    pub fn network(&self) -> Option<&str> {
+        self.network.as_deref()
     }
 
     /// Goes on at another process, with the same cookies.
@@ -76,17 +126,24 @@ impl Person {
 
     /// Sends a form; the answer itself.
     pub async fn post(&mut self, form: &Form) -> Page {
-        let origin = self.origin.clone();
-        self.post_with(form, &[(ORIGIN, &origin), (FETCH_SITE, "same-origin")])
-            .await
+        self.exchange(self.posting(form)).await
+    }
+
+    /// The request that sends a form, as a browser would.
+    pub fn posting(&self, form: &Form) -> Request<Body> {
+        self.posting_with(form, &[(ORIGIN, &self.origin), (FETCH_SITE, "same-origin")])
     }
 
     /// Sends a form with exactly these headers about where it comes from.
     pub async fn post_with(&mut self, form: &Form, headers: &[(HeaderName, &str)]) -> Page {
+        self.exchange(self.posting_with(form, headers)).await
+    }
+
+    fn posting_with(&self, form: &Form, headers: &[(HeaderName, &str)]) -> Request<Body> {
         let mut request = self.request(Method::POST, &form.action, headers);
         request.headers_mut().insert(CONTENT_TYPE, BODY);
         *request.body_mut() = Body::from(form.encoded());
-        self.exchange(request).await
+        request
     }
 
     /// Asks for a page; the answer itself, wherever it points.
@@ -101,10 +158,13 @@ impl Person {
         *request.method_mut() = method;
         *request.uri_mut() = format!("{}{path}", self.origin).parse().unwrap();
         let all = request.headers_mut();
-        all.insert(USER_AGENT, HeaderValue::from_static(self.agent));
+        all.insert(USER_AGENT, HeaderValue::from_str(&self.agent).unwrap());
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
             all.insert(COOKIE, pairs.join("; ").parse().unwrap());
+        }
+        if let Some(network) = &self.network {
+            all.insert(FORWARDED_FOR, network.parse().unwrap());
         }
         for (name, value) in headers {
             all.append(name, value.parse().unwrap());
@@ -125,16 +185,21 @@ impl Person {
             parts.status != 500 || what.contains("/panic"),
             "{what} broke the portal"
         );
-        Page {
+        let page = Page {
             status: parts.status,
             headers: parts.headers,
             way: vec![path.clone()],
             path,
             body: String::from_utf8(body.to_vec()).unwrap(),
+        };
+        if let Some(heard) = &self.heard {
+            heard.lock().unwrap().push(page.clone());
         }
+        page
     }
 
-    fn keep_cookies(&mut self, headers: &HeaderMap) {
+    /// Keeps the cookies of an answer that came another way.
+    pub fn keep_cookies(&mut self, headers: &HeaderMap) {
         for line in headers.get_all(SET_COOKIE) {
             let line = line.to_str().unwrap();
             let (name, rest) = line.split_once('=').unwrap();

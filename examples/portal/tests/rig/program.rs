@@ -93,6 +93,11 @@ impl Portal {
         self.port
     }
 
+    /// The number of the process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`: nothing is finished.
     pub fn kill(mut self) {
         self.child.kill().expect("the portal can be killed");

@@ -27,6 +27,7 @@ pub struct Site {
     listen: &'static str,
     smtp: Option<SmtpServer>,
     clock: Clock,
+    database: Database,
     // Held so that it is dropped with the site, after every portal.
     _database: Option<FreshDatabase>,
 }
@@ -56,6 +57,7 @@ impl Site {
             ("PORTAL_HELP_EMAIL", "help@portal.example".to_owned()),
             ("PORTAL_TEST_CLOCK_FILE", clock.file.display().to_string()),
             ("PORTAL_TEST_CHEAP_HASH", "true".to_owned()),
+            ("PORTAL_ANSWER_STEP", "0s".to_owned()),
         ])
         .into_iter()
         .map(|(variable, value)| (variable.to_owned(), value))
@@ -66,6 +68,7 @@ impl Site {
             listen: "127.0.0.1",
             smtp: None,
             clock,
+            database,
             _database: fresh,
         }
     }
@@ -73,6 +76,11 @@ impl Site {
     /// Sets a variable of every program started from now on.
     pub fn set(&mut self, variable: &str, value: &str) {
         self.variables.insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// A variable of every program, where it was set.
+    pub fn variable(&self, variable: &str) -> Option<&str> {
+        self.variables.get(variable).map(String::as_str)
     }
 
     /// Puts a cable between every program started from now on and the PostgreSQL of this site.
@@ -84,6 +92,25 @@ impl Site {
         url.set_port(Some(cable.port())).unwrap();
         self.set("PORTAL_DATABASE_URL", url.as_str());
         cable
+    }
+
+    /// Trusts this machine as a proxy, so that people can come from everywhere ([`Person::from`](super::Person::from)).
+    pub fn behind_a_proxy(mut self) -> Self {
+        self.set("PORTAL_TRUSTED_PROXIES", "127.0.0.1");
+        self
+    }
+
+    /// Which database this site has.
+    pub fn database(&self) -> Database {
+        self.database
+    }
+
+    /// Where the database is, for whoever looks into it beside the portal.
+    pub fn database_url(&self) -> String {
+        match self.database {
+            Database::Sqlite => format!("sqlite://{}", self.folder().join("portal.db").display()),
+            Database::Postgres => self.variables["PORTAL_DATABASE_URL"].clone(),
+        }
     }
 
     /// Listens on every address of the machine, while links still lead to this machine only.
@@ -121,6 +148,14 @@ impl Site {
         self.program(arguments).output().expect("the portal starts")
     }
 
+    /// Runs a command that should end by itself at once; nothing where it goes on.
+    pub async fn run_briefly(&self, arguments: &[&str]) -> Option<Output> {
+        let mut command = tokio::process::Command::from(self.program(arguments));
+        command.kill_on_drop(true);
+        let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
+        output.ok().map(|output| output.expect("the portal starts"))
+    }
+
     /// Starts a process that serves this site on a port of its own.
     pub async fn open(&self) -> Portal {
         for _ in 0..5 {
@@ -146,10 +181,22 @@ impl Site {
         parse_mail(&mail.raw)
     }
 
+    /// The newest mail to the address whose subject begins like this, as soon as there is one.
+    pub async fn mail_about(&self, address: &str, subject: &str) -> ParsedMail {
+        let mut count = 1;
+        loop {
+            let mails = self.smtp().wait_for_mail_to(address, count).await;
+            count = mails.len() + 1;
+            let mut newest_first = mails.iter().rev().map(|mail| parse_mail(&mail.raw));
+            if let Some(mail) = newest_first.find(|mail| mail.subject.starts_with(subject)) {
+                return mail;
+            }
+        }
+    }
+
     /// How many mails have come to the address so far.
     pub fn mails_to(&self, address: &str) -> usize {
-        let mails = self.smtp().mails();
-        mails.iter().filter(|m| m.to.iter().any(|t| t == address)).count()
+        self.smtp().mails_to(address).len()
     }
 }
 

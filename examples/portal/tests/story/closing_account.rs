@@ -11,6 +11,7 @@ use crate::rig::{Database, PASSWORD, Page, Person, Site, fresh_address, on_both_
 on_both_databases! {
     a_person_closes_the_account_and_brings_it_back
     closing_asks_for_the_password_and_a_fresh_proof
+    an_old_proof_is_renewed_before_the_password_is_typed
     registering_meanwhile_mails_the_way_back_and_shows_nothing
     after_the_grace_nothing_is_left_and_the_address_is_free
     wrong_passwords_end_the_link
@@ -128,6 +129,25 @@ async fn closing_asks_for_the_password_and_a_fresh_proof(database: Database) {
         .send(&back.button("Close my account").with("password", PASSWORD))
         .await;
     assert_eq!(out.notice(), CLOSED);
+}
+
+async fn an_old_proof_is_renewed_before_the_password_is_typed(database: Database) {
+    // STP-3, R11
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    member(&site, &mut jo, "first").await;
+    let fresh = jo.open("/account/close").await;
+    assert!(!fresh.main().contains("Confirm it is you"));
+    site.clock().advance(Duration::from_secs(301));
+    let page = jo.open("/account/close").await;
+    let asked = jo.open(&page.link("Confirm it is you")).await;
+    let form = asked.button("Continue").with("password", PASSWORD);
+    let page = jo.send(&form).await;
+    assert_eq!(page.path, "/account/close");
+    assert!(!page.main().contains("Confirm it is you"));
+    let form = page.button("Close my account").with("password", PASSWORD);
+    assert_eq!(jo.send(&form).await.notice(), CLOSED);
 }
 
 async fn registering_meanwhile_mails_the_way_back_and_shows_nothing(database: Database) {

@@ -11,6 +11,7 @@ use crate::rig::{Database, PASSWORD, Person, Site, fresh_address, on_both_databa
 on_both_databases! {
     a_person_registers_turns_two_step_on_and_lands_in_the_area
     a_code_is_read_as_people_type_it_and_dies_in_its_time
+    whoever_goes_back_from_the_code_finds_their_address_filled_in
     a_link_that_is_over_is_replaced_by_one_press_and_nothing_is_typed_again
     a_link_changes_nothing_until_somebody_enters_the_password
     an_idle_person_is_logged_out_and_comes_back_to_where_they_were
@@ -53,6 +54,12 @@ async fn a_person_registers_turns_two_step_on_and_lands_in_the_area(database: Da
 
     let area = jo.open(&home.link("SEND (EHCP) & Early Help (EHAT)")).await;
     assert_eq!(area.h1(), "Two Step Verification is needed here");
+    // Who first saves what is chosen already still gets to the area.
+    let settings = jo.open(&area.link("Turn on Two Step Verification")).await;
+    let form = settings.button("Save").with("preferred_method", "none");
+    let unchanged = jo.send(&form).await;
+    assert_eq!(unchanged.notice(), "Nothing was changed.");
+    assert_eq!(unchanged.value_of("next"), "/areas/send-ehat");
     // STP-3: by now the login is too old to count as a proof of who it is.
     site.clock().advance(Duration::from_secs(300));
     let out = turn_two_step_on(&mut jo).await;
@@ -127,6 +134,33 @@ async fn a_code_is_read_as_people_type_it_and_dies_in_its_time(database: Databas
     site.clock().advance(Duration::from_secs(599));
     let home = jo.send(&late.button("Verify").with("code", &new)).await;
     assert_eq!(home.path, "/home");
+}
+
+async fn whoever_goes_back_from_the_code_finds_their_address_filled_in(database: Database) {
+    // P3
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let address = fresh_address("back");
+    account(&site, &mut jo, &address).await;
+    log_in(&mut jo, &address, PASSWORD).await;
+    turn_two_step_on(&mut jo).await;
+    site.mail_to(&address, 3).await;
+    assert_eq!(jo.open("/account/login").await.value_of("email"), "");
+
+    let ask = log_in(&mut jo, &address, PASSWORD).await;
+    let back = jo.open("/account/login").await;
+    assert_eq!(back.value_of("email"), address);
+    let named = jo.open("/account/login?email=ann%40school.example").await;
+    assert_eq!(named.value_of("email"), "ann@school.example");
+    let other = jo.open(&ask.link("Use a different account")).await;
+    assert_eq!(other.value_of("email"), "");
+    // No other browser is told, nor this one once the login is done.
+    let elsewhere = Person::at(&portal).open("/account/login").await;
+    assert_eq!(elsewhere.value_of("email"), "");
+    let home = enter_code(&site, &mut jo, &ask, &address, 4).await;
+    let out = jo.send(&home.button("Logout")).await;
+    assert_eq!((&*out.h1(), &*out.value_of("email")), ("Login", ""));
 }
 
 async fn a_link_that_is_over_is_replaced_by_one_press_and_nothing_is_typed_again(database: Database) {

@@ -12,6 +12,7 @@ use crate::rig::{Database, PASSWORD, Page, Person, Site, fresh_address, on_both_
 
 on_both_databases! {
     a_form_whose_session_has_timed_out_opens_again_filled_in
+    a_look_at_the_area_in_another_tab_loses_nothing
     another_person_deletes_it_and_so_does_a_logout
     it_is_kept_for_a_day_and_not_for_a_session_that_was_ended
     a_fresh_proof_in_between_loses_nothing
@@ -114,6 +115,20 @@ async fn a_form_whose_session_has_timed_out_opens_again_filled_in(database: Data
     site.clock().advance(MINUTE * 31);
     let out = jo.open("/home").await;
     assert!(!out.main().contains(SAVED), "{}", out.main());
+}
+
+async fn a_look_at_the_area_in_another_tab_loses_nothing(database: Database) {
+    // R11
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let (address, form) = chosen(&site, &mut jo, "tabs").await;
+    site.clock().advance(MINUTE * 30);
+    let area = jo.open("/areas/send-ehat").await;
+    assert_eq!(area.path, "/account/timed-out?next=%2Fareas%2Fsend-ehat");
+    let out = jo.send(&form).await;
+    assert!(out.main().contains(SAVED), "{}", out.main());
+    opens_filled_in(&back_in(&mut jo, &out, &address).await);
 }
 
 async fn another_person_deletes_it_and_so_does_a_logout(database: Database) {
@@ -419,12 +434,12 @@ async fn every_form_of_my_account_opens_again_filled_in(database: Database) {
     let page = too_late(
         &site,
         &mut jo,
-        &found.button("Save").with("address", "0"),
+        &found.button("Save").with("address", "AA1 1AA-0"),
         &address,
     )
     .await;
     assert_eq!(page.value_of("organisation"), "Mill School");
-    assert_eq!(page.value_of("address"), "0");
+    assert_eq!(page.value_of("address"), "AA1 1AA-0");
     let list = jo.send(&page.button("Save")).await;
     assert_eq!(
         list.path,

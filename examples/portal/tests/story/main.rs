@@ -15,15 +15,23 @@
 #[path = "../rig/mod.rs"]
 mod rig;
 
+mod administrator;
+mod breached_passwords;
 mod changes;
+mod circumstances;
 mod closing_account;
+mod confirming;
+mod coverage;
 mod doors;
+mod find_address;
 mod from_registration_to_the_area;
 mod kept_forms;
 mod languages;
 mod my_details;
 mod operating;
+mod people_files;
 mod processes;
 mod recovery;
 mod refusals;
+mod settings;
 mod where_logged_in;

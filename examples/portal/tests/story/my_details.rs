@@ -203,7 +203,7 @@ async fn a_role_is_added_found_by_its_postcode_changed_and_removed(database: Dat
     );
     let chosen = unchosen
         .button("Save")
-        .with("address", "0")
+        .with("address", "AA1 1AA-0")
         .with("work_phone", "0114 273 4567 x123");
     let added = jo.send(&chosen).await;
     assert_eq!(added.notice(), "Your Professional Role has been added.");

@@ -1,10 +1,15 @@
-//! What the operator uses: commands, probes, refused settings, the development inbox.
+//! What the operator uses: commands, probes, the development inbox.
 
+use std::time::Duration;
+
+use axum::http::header::FORWARDED;
 use axum::http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
 
 use crate::rig::journey::{account, complete, log_in, register};
 use crate::rig::{Database, PASSWORD, Person, Site, fresh_address, on_both_databases};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 on_both_databases! {
     an_operator_looks_after_accounts_from_the_command_line
@@ -154,71 +159,55 @@ async fn metrics_are_for_the_peers_that_may_read_them() {
     let mut probe = Person::at(&portal);
     assert_eq!(probe.open("/metrics").await.status, StatusCode::NOT_FOUND);
     // What a client says about itself changes nothing (THR-5).
-    let claims = [(HeaderName::from_static("x-forwarded-for"), "10.0.0.1")];
+    let claims = [(FORWARDED_FOR, "10.0.0.1")];
     assert_eq!(
         probe.ask(Method::GET, "/metrics", &claims).await.status,
         StatusCode::NOT_FOUND
     );
 }
 
-#[test]
-fn an_unsafe_setting_is_refused_with_one_sentence_that_says_the_fix() {
-    // P-51
-    let refusals: [(&[(&str, &str)], &str); 12] = [
-        (&[("PORTAL_BASE_URL", "http://portal.example")], "PORTAL_BASE_URL"),
-        (
-            &[("PORTAL_BASE_URL", "https://portal.example")],
-            "PORTAL_SMTP_URL",
-        ),
-        (&[("PORTAL_CODE_LIFETIME", "11m")], "PORTAL_CODE_LIFETIME"),
-        (&[("PORTAL_CODE_DIGITS", "5")], "PORTAL_CODE_DIGITS"),
-        (&[("PORTAL_IDLE_TIMEOUT", "13h")], "PORTAL_IDLE_TIMEOUT"),
-        (&[("PORTAL_LINK_LIFETIME", "25h")], "PORTAL_LINK_LIFETIME"),
-        (&[("PORTAL_LINK_LIFETIME", "14m")], "PORTAL_LINK_LIFETIME"),
-        (&[("PORTAL_SMTP_URL", "smtp://mail.example")], "PORTAL_MAIL_FROM"),
-        (
-            &[
-                ("PORTAL_SMTP_URL", "smtp://mail.example"),
-                ("PORTAL_MAIL_FROM", "no-reply@portal.example"),
-                ("PORTAL_DANGEROUS_SMTP_PLAINTEXT", "true"),
-            ],
-            "PORTAL_DANGEROUS_SMTP_PLAINTEXT",
-        ),
-        (
-            &[
-                ("PORTAL_BASE_URL", "https://portal.example"),
-                ("PORTAL_MAIL_DIR", "mails"),
-            ],
-            "PORTAL_MAIL_DIR",
-        ),
-        (
-            &[("PORTAL_TRUSTED_PROXIES", "everybody")],
-            "PORTAL_TRUSTED_PROXIES",
-        ),
-        (&[("PORTAL_KEYS_FILE", "short.keys")], "PORTAL_KEYS_FILE"),
-    ];
-    for (variables, named) in refusals {
-        let mut site = Site::with_inbox(Database::Sqlite);
-        std::fs::create_dir(site.folder().join("mails")).unwrap();
-        std::fs::write(site.folder().join("short.keys"), "token a signing c2hvcnQ\n").unwrap();
-        for (variable, value) in variables {
-            site.set(variable, value);
-        }
-        for command in ["serve", "check"] {
-            let output = site.run(&[command]);
-            let told = told(&output);
-            // Keys are read after the rest; a start that fails there has not failed while running either.
-            assert_eq!(
-                output.status.code(),
-                Some(2),
-                "{command} with {variables:?}: {told}"
-            );
-            assert!(
-                told.starts_with(&format!("{named} ")),
-                "{command} with {variables:?}: {told}"
-            );
-            assert_eq!(told.trim().lines().count(), 1, "{told}");
-        }
+#[tokio::test]
+async fn metrics_are_not_for_what_a_proxy_on_the_same_machine_passes_on() {
+    let site = Site::with_inbox(Database::Sqlite);
+    let portal = site.open().await;
+    let mut probe = Person::at(&portal);
+    assert_eq!(probe.open("/metrics").await.status, StatusCode::OK);
+    // Nobody has told the portal of this proxy.
+    for header in [
+        "x-forwarded-for",
+        "forwarded",
+        "x-real-ip",
+        "x-forwarded-proto",
+        "via",
+    ] {
+        let passed_on = [(HeaderName::from_static(header), "127.0.0.1")];
+        let answer = probe.ask(Method::GET, "/metrics", &passed_on).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{header}");
+        assert_eq!(probe.ask(Method::GET, "/readyz", &passed_on).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn metrics_behind_a_trusted_proxy_are_for_the_visitors_that_may_read_them() {
+    let mut site = Site::with_inbox(Database::Sqlite).behind_a_proxy();
+    site.set("PORTAL_METRICS_FROM", "loopback, 198.51.100.7");
+    let portal = site.open().await;
+    let answer = async |headers: &[(HeaderName, &str)]| {
+        let page = Person::at(&portal).ask(Method::GET, "/metrics", headers).await;
+        page.status
+    };
+    assert_eq!(answer(&[]).await, StatusCode::OK, "not through the proxy");
+    assert_eq!(answer(&[(FORWARDED_FOR, "198.51.100.7")]).await, StatusCode::OK);
+    for visitor in ["192.0.2.1", "127.0.0.1, 192.0.2.1", "198.51.100.7, 192.0.2.1"] {
+        let status = answer(&[(FORWARDED_FOR, visitor)]).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{visitor}");
+    }
+    // The proxy's own address stands where headers contradict each other or cannot be read.
+    let forged = [(FORWARDED_FOR, "192.0.2.1"), (FORWARDED, "for=127.0.0.1")];
+    assert_eq!(answer(&forged).await, StatusCode::NOT_FOUND);
+    for unreadable in ["nobody", "127.0.0.1"] {
+        let status = answer(&[(FORWARDED_FOR, unreadable)]).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{unreadable}");
     }
 }
 
@@ -245,8 +234,7 @@ async fn the_development_inbox_shows_each_mail_to_people_and_to_tests() {
         all[0]["subject"],
         "Complete your registration - Professional Portal"
     );
-    let link = url::Url::parse(all[0]["links"][0].as_str().unwrap()).unwrap();
-    let link = format!("{}?{}", link.path(), link.query().unwrap());
+    let link = first_link(&all[0]);
     let kind = all[0]["kind"].as_str().unwrap().to_owned();
     let latest = jo
         .open(&format!("/dev/mail/latest?to={address}&kind={kind}"))
@@ -287,9 +275,76 @@ async fn mails(person: &mut Person, address: &str, count: usize) -> Vec<Value> {
             assert_eq!(mails.len(), count);
             return mails;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("no {count} mails to {address} in the inbox");
+}
+
+/// The path and query of the first link in a mail of the development inbox.
+fn first_link(mail: &Value) -> String {
+    let link = url::Url::parse(mail["links"][0].as_str().unwrap()).unwrap();
+    format!("{}?{}", link.path(), link.query().unwrap())
+}
+
+/// Waits until the only mail to an address has come to stand there in the outbox.
+async fn mail_is(site: &Site, address: &str, status: &str) {
+    let mut listed = String::new();
+    for _ in 0..400 {
+        listed = told(&site.run(&["outbox", "list", "--to", address]));
+        if listed.split(' ').nth(1) == Some(status) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the mail to {address} is not {status}: {listed}");
+}
+
+#[tokio::test]
+async fn the_development_inbox_lets_the_next_mails_go_wrong() {
+    // P30
+    let site = Site::with_inbox(Database::Sqlite);
+    let portal = site.open().await;
+    let mut developer = Person::at(&portal);
+    for (delivery, status, at_once, after_30_seconds) in [
+        ("bounce", "dead", 0, 0),
+        ("drop", "sent", 0, 0),
+        ("delay", "sent", 0, 1),
+        ("normal", "sent", 1, 1),
+    ] {
+        let page = developer.open("/dev/mail").await;
+        let form = page.button("Save").with("delivery", delivery);
+        let page = developer.send(&form).await;
+        assert_eq!(
+            (&*page.path, &*page.value_of("delivery")),
+            ("/dev/mail", delivery)
+        );
+        let address = fresh_address(delivery);
+        register(&mut Person::at(&portal), &address).await;
+        mail_is(&site, &address, status).await;
+        site.clock().advance(Duration::from_secs(29));
+        mails(&mut developer, &address, at_once).await;
+        site.clock().advance(Duration::from_secs(1));
+        mails(&mut developer, &address, after_30_seconds).await;
+    }
+}
+
+#[tokio::test]
+async fn the_development_inbox_moves_the_clock_to_show_what_expires() {
+    // P30
+    let site = Site::with_inbox(Database::Sqlite);
+    let portal = site.open().await;
+    let mut jo = Person::at(&portal);
+    let address = fresh_address("half-a-day");
+    register(&mut jo, &address).await;
+    let link = first_link(&mails(&mut jo, &address, 1).await[0]);
+    assert_eq!(jo.open(&link).await.status, StatusCode::OK);
+    let page = jo.open("/dev/mail").await;
+    let page = jo.send(&page.button("Move the clock 12 hours")).await;
+    assert_eq!(page.path, "/dev/mail");
+    assert!(page.main().contains("12 hours ago"), "{}", page.main());
+    let over = jo.open(&link).await;
+    assert_eq!(over.status, StatusCode::GONE);
+    assert!(over.main().contains("Links last 12 hours."), "{}", over.main());
 }
 
 #[tokio::test]

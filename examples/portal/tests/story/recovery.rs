@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use crate::rig::journey::{account, log_in};
+use crate::rig::journey::{account, ask_for_reset, choose_password, log_in};
 use crate::rig::program::Portal;
 use crate::rig::site::link_in;
-use crate::rig::{ANSWER, Database, PASSWORD, Page, Person, Site, fresh_address, on_both_databases};
+use crate::rig::{ANSWER, Database, PASSWORD, Person, Site, fresh_address, on_both_databases};
 
 on_both_databases! {
     a_forgotten_password_is_replaced_behind_the_link_and_the_answer
@@ -15,6 +15,8 @@ on_both_databases! {
     wrong_answers_end_the_link_and_change_nothing
     who_cannot_answer_waits_a_day
     a_login_takes_back_what_was_asked_for_without_the_answer
+    who_cannot_answer_has_whom_to_ask_or_nothing_where_nobody_may_wait
+    an_address_without_account_gets_no_mail_where_it_is_not_to_be_told
 }
 
 const NEW_PASSWORD: &str = "Other-Badger-17-kettle";
@@ -30,22 +32,6 @@ async fn owner(site: &Site, portal: &Portal, name: &str) -> (Person, String) {
     (jo, address)
 }
 
-async fn ask(person: &mut Person, address: &str) -> Page {
-    let page = person.open("/account/forgotten-password").await;
-    assert_eq!(page.status, StatusCode::OK);
-    person
-        .send(&page.button("Send reset link").with("email", address))
-        .await
-}
-
-async fn choose(person: &mut Person, page: &Page, password: &str) -> Page {
-    let form = page
-        .button("Save")
-        .with("new-password", password)
-        .with("new-password2", password);
-    person.send(&form).await
-}
-
 async fn a_forgotten_password_is_replaced_behind_the_link_and_the_answer(database: Database) {
     // RST-1 to RST-4, SES-5, P-33
     let site = Site::new(database);
@@ -53,7 +39,7 @@ async fn a_forgotten_password_is_replaced_behind_the_link_and_the_answer(databas
     let (mut jo, address) = owner(&site, &portal, "forgot").await;
     assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
     let mut elsewhere = Person::at(&portal);
-    let sent = ask(&mut elsewhere, &address).await;
+    let sent = ask_for_reset(&mut elsewhere, &address).await;
     assert!(
         sent.main()
             .contains("If the address has an account, an email is on its way. The link works for 1 hour."),
@@ -70,11 +56,11 @@ async fn a_forgotten_password_is_replaced_behind_the_link_and_the_answer(databas
     let page = elsewhere
         .send(&page.button("Continue").with("answer", ANSWER))
         .await;
-    let weak = choose(&mut elsewhere, &page, "short").await;
+    let weak = choose_password(&mut elsewhere, &page, "short").await;
     assert_eq!(weak.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let same = choose(&mut elsewhere, &page, PASSWORD).await;
+    let same = choose_password(&mut elsewhere, &page, PASSWORD).await;
     assert_eq!(same.errors(), ["Choose a password you have not used here before"]);
-    let done = choose(&mut elsewhere, &page, NEW_PASSWORD).await;
+    let done = choose_password(&mut elsewhere, &page, NEW_PASSWORD).await;
     assert_eq!(
         done.notice(),
         "Your password has been changed. Log in with it.",
@@ -108,7 +94,7 @@ async fn a_request_says_the_same_for_an_address_without_account(database: Databa
     let mut answers = Vec::new();
     for address in [&known, &unknown] {
         let mut person = Person::at(&portal);
-        let page = ask(&mut person, address).await;
+        let page = ask_for_reset(&mut person, address).await;
         let token = page.attributes_of("input[name=form_token]", "value");
         let body = token
             .iter()
@@ -121,7 +107,7 @@ async fn a_request_says_the_same_for_an_address_without_account(database: Databa
     assert_eq!(site.mail_to(&known, 3).await.subject, "Reset your password");
     assert_eq!(site.mail_to(&unknown, 1).await.subject, "About your request");
     let mut person = Person::at(&portal);
-    let wrong = ask(&mut person, "nobody").await;
+    let wrong = ask_for_reset(&mut person, "nobody").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
@@ -131,7 +117,7 @@ async fn wrong_answers_end_the_link_and_change_nothing(database: Database) {
     let portal = site.open().await;
     let (mut jo, address) = owner(&site, &portal, "guessed").await;
     let mut guesser = Person::at(&portal);
-    ask(&mut guesser, &address).await;
+    ask_for_reset(&mut guesser, &address).await;
     let link = link_in(&site.mail_to(&address, 3).await);
     let page = guesser.open(&link).await;
     let mut last = StatusCode::OK;
@@ -152,7 +138,7 @@ async fn wrong_answers_end_the_link_and_change_nothing(database: Database) {
 
 /// Asks for a reset without the answer; 4 mails so far.
 async fn ask_without_answer(site: &Site, person: &mut Person, address: &str) {
-    ask(person, address).await;
+    ask_for_reset(person, address).await;
     let page = person.open(&link_in(&site.mail_to(address, 3).await)).await;
     let asked = person.send(&page.button("I cannot answer this")).await;
     assert!(asked.status.is_success(), "{:?}", asked.errors());
@@ -180,7 +166,7 @@ async fn who_cannot_answer_waits_a_day(database: Database) {
     let mail = site.mail_to(&address, 7).await;
     assert_eq!(mail.subject, "Reset your password");
     let page = person.open(&link_in(&mail)).await;
-    let done = choose(&mut person, &page, NEW_PASSWORD).await;
+    let done = choose_password(&mut person, &page, NEW_PASSWORD).await;
     assert_eq!(done.h1(), "Login", "{:?}", done.errors());
     assert_eq!(log_in(&mut person, &address, NEW_PASSWORD).await.path, "/home");
 }
@@ -198,4 +184,54 @@ async fn a_login_takes_back_what_was_asked_for_without_the_answer(database: Data
     let over = stranger.open(&cancel).await;
     assert_eq!(over.status, StatusCode::GONE, "{}", over.main());
     assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
+}
+
+async fn who_cannot_answer_has_whom_to_ask_or_nothing_where_nobody_may_wait(database: Database) {
+    // P14, PORTAL_RECOVERY_FALLBACK
+    for (fallback, told) in [("administrator", true), ("none", false)] {
+        let mut site = Site::new(database);
+        site.set("PORTAL_RECOVERY_FALLBACK", fallback);
+        let portal = site.open().await;
+        let (_, address) = owner(&site, &portal, fallback).await;
+        let mut person = Person::at(&portal);
+        ask_for_reset(&mut person, &address).await;
+        let page = person.open(&link_in(&site.mail_to(&address, 3).await)).await;
+        assert_eq!(page.h1(), "Reset your password");
+        for words in ["I cannot answer this", "Write to help@portal.example"] {
+            assert_eq!(page.main().contains(words), told, "{fallback}: {}", page.main());
+        }
+        assert!(
+            !page.main().contains("set a new password without it"),
+            "{}",
+            page.main()
+        );
+        assert!(page.attributes_of("[value=slowly]", "value").is_empty());
+        let forced = person.send(&page.button("Continue").forced("do", "slowly")).await;
+        assert!(!forced.main().contains("You have asked"), "{}", forced.main());
+        assert_eq!(outbox(&site, &address).lines().count(), 3, "nobody waits");
+    }
+}
+
+async fn an_address_without_account_gets_no_mail_where_it_is_not_to_be_told(database: Database) {
+    // P13, E6, PORTAL_TELL_UNKNOWN
+    let mut site = Site::new(database);
+    site.set("PORTAL_TELL_UNKNOWN", "false");
+    let portal = site.open().await;
+    let (_, known) = owner(&site, &portal, "known").await;
+    let unknown = fresh_address("unknown");
+    let mut person = Person::at(&portal);
+    for address in [&unknown, &known] {
+        let sent = ask_for_reset(&mut person, address).await;
+        let always = "If the address has an account, an email is on its way.";
+        assert!(sent.main().contains(always), "{}", sent.main());
+    }
+    assert_eq!(site.mail_to(&known, 3).await.subject, "Reset your password");
+    assert_eq!(outbox(&site, &unknown), "");
+}
+
+/// Every mail to the address, sent or not, a line each.
+fn outbox(site: &Site, address: &str) -> String {
+    let output = site.run(&["outbox", "list", "--to", address]);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }

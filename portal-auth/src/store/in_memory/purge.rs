@@ -11,7 +11,7 @@ impl Tables {
         let ended = plan.ended_before;
         [
             remove(&mut self.drafts, plan, |d| d.expires_at < ended),
-            remove(&mut self.sessions, plan, |s| s.expires_at < ended),
+            remove(&mut self.sessions, plan, |s| s.expires_at < plan.sessions_before),
             remove(&mut self.challenges, plan, |c| c.expires_at < ended),
             remove(&mut self.registrations, plan, |r| r.kept_until < ended),
             remove(&mut self.links, plan, |l| {

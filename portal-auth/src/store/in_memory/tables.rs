@@ -84,14 +84,19 @@ impl Tables {
         for sweep in work.sweeps() {
             self.sweep(sweep);
         }
-        for settle in work.settles() {
-            self.settle_bucket(settle);
-        }
         for mail in work.mails() {
             self.mails.insert(mail.id, mail.clone());
         }
         for event in work.events() {
             self.add_event(event);
+        }
+        for settle in work.settles() {
+            let closed = self.settle_bucket(settle);
+            let told = work
+                .closings()
+                .iter()
+                .filter(|(network, _)| closed == Some(*network));
+            told.for_each(|(_, event)| self.add_event(event));
         }
         Ok(())
     }
@@ -121,6 +126,7 @@ impl Tables {
             && work
                 .events()
                 .iter()
+                .chain(work.closings().iter().map(|(_, event)| event))
                 .all(|e| events.insert(e.id) && !self.event_ids.contains(&e.id))
     }
 
@@ -239,7 +245,8 @@ impl Tables {
         })
     }
 
-    fn settle_bucket(&mut self, settle: &Settle) {
+    /// Answers the network that this closes.
+    fn settle_bucket(&mut self, settle: &Settle) -> Option<BucketKey> {
         let key = match settle {
             Settle::TakeBack(receipt) => receipt.bucket,
             Settle::Clear(bucket) | Settle::Lower { bucket, .. } | Settle::CountNetwork { bucket, .. } => {
@@ -251,6 +258,7 @@ impl Tables {
         if after != before {
             self.buckets.insert(key, after);
         }
+        matches!(settle, Settle::CountNetwork { limit, .. } if after.is_just_closed(*limit)).then_some(key)
     }
 
     /// Counts one mail on all lines or on none.

@@ -332,6 +332,18 @@ pub async fn a_conflict_leaves_no_mail_and_no_event(store: Arc<dyn Store>) {
     event.account = Some(all.account.id);
     all.all_or_nothing(&*store, "a further event", |work| work.event(event.clone()))
         .await;
+    let closing = Settle::CountNetwork {
+        bucket: rows::bucket(9),
+        now: rows::T0,
+        limit: 1,
+        window: Duration::from_secs(60),
+    };
+    event.id = rows::event(2).id;
+    all.all_or_nothing(&*store, "the event of a closing", |work| {
+        work.settle(closing)
+            .event_where_closed(rows::bucket(9), event.clone())
+    })
+    .await;
     let lost = rows::work();
     let id = lost.id();
     conflict(&*store, lost.change(impossible()), "the first event").await;

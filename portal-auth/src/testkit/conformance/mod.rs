@@ -170,6 +170,7 @@ macro_rules! __conformance_cases {
                 clearing_opens_a_bucket_but_keeps_its_count_of_hashes
                 lowering_only_lowers
                 a_network_closes_at_its_limit_until_its_window_ends
+                a_networks_closing_is_told_once_in_a_window
                 settling_a_bucket_that_is_not_there_changes_nothing
             }
             sweeps {

@@ -20,6 +20,7 @@ use crate::unit_of_work::Change;
 /// A plan that takes nothing; each case moves what it is about.
 const NOTHING: PurgePlan = PurgePlan {
     ended_before: Timestamp::MIN,
+    sessions_before: Timestamp::MIN,
     links_before: Timestamp::MIN,
     mails_before: Timestamp::MIN,
     buckets_before: Timestamp::MIN,
@@ -115,7 +116,16 @@ pub async fn purging_takes_what_is_over_and_leaves_what_lives(store: Arc<dyn Sto
         ended_before: rows::at(11),
         ..NOTHING
     };
-    assert_eq!(purge(store, ended).await, 4);
+    assert_eq!(purge(store, ended).await, 3);
+    assert_eq!(
+        present(store).await,
+        ["session", "expired link", "ended link", "device"]
+    );
+    let sessions = PurgePlan {
+        sessions_before: rows::at(11),
+        ..NOTHING
+    };
+    assert_eq!(purge(store, sessions).await, 1);
     assert_eq!(present(store).await, ["expired link", "ended link", "device"]);
     let links = PurgePlan {
         links_before: rows::at(11),
@@ -139,6 +149,7 @@ pub async fn purging_is_exact_to_the_microsecond(store: Arc<dyn Store>) {
     populate(store, end).await;
     let all = |before| PurgePlan {
         ended_before: before,
+        sessions_before: before,
         links_before: before,
         devices_before: before,
         ..NOTHING
@@ -162,6 +173,7 @@ pub async fn a_purge_takes_at_most_a_batch(store: Arc<dyn Store>) {
     write(store, work).await;
     let plan = PurgePlan {
         ended_before: Timestamp::MAX,
+        sessions_before: Timestamp::MAX,
         batch: 2,
         ..NOTHING
     };
@@ -295,6 +307,7 @@ pub async fn purging_touches_no_account_and_no_event(store: Arc<dyn Store>) {
     write(&*store, rows::work().event(event)).await;
     let everything = PurgePlan {
         ended_before: Timestamp::MAX,
+        sessions_before: Timestamp::MAX,
         links_before: Timestamp::MAX,
         mails_before: Timestamp::MAX,
         buckets_before: Timestamp::MAX,

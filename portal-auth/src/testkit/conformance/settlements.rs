@@ -141,6 +141,37 @@ pub async fn a_network_closes_at_its_limit_until_its_window_ends(store: Arc<dyn 
     assert_eq!(closed_until(store, 2, rows::T0).await, Some(hour_later));
 }
 
+/// The failure that closes a network writes the event that stands by, and no other failure does (LOG-5).
+pub async fn a_networks_closing_is_told_once_in_a_window(store: Arc<dyn Store>) {
+    let store = &*store;
+    let fail = async |n: u32, seconds| {
+        let told = rows::event(0x9000 + n);
+        let id = told.id;
+        let count = Settle::CountNetwork {
+            bucket: rows::bucket(1),
+            now: rows::at(seconds),
+            limit: 3,
+            window: Duration::from_secs(60),
+        };
+        let other = rows::event(0xa000 + n);
+        let not_this = other.id;
+        let work = rows::work()
+            .event_where_closed(rows::bucket(1), told)
+            .event_where_closed(rows::bucket(2), other)
+            .settle(count);
+        write(store, work).await;
+        assert!(!store.was_committed(not_this).await.expect("answered"));
+        store.was_committed(id).await.expect("answered")
+    };
+    let mut told = Vec::new();
+    // The third of the first window closes it, and the third of the next.
+    for (n, seconds) in [0, 1, 2, 3, 4, 60, 61, 62, 63].into_iter().enumerate() {
+        told.push(fail(u32::try_from(n).expect("few"), seconds).await);
+    }
+    let closes = [false, false, true, false, false, false, false, true, false];
+    assert_eq!(told, closes);
+}
+
 /// A bucket that was purged meanwhile is an empty one: settling neither fails nor closes it.
 pub async fn settling_a_bucket_that_is_not_there_changes_nothing(store: Arc<dyn Store>) {
     let store = &*store;

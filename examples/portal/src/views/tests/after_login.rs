@@ -76,14 +76,19 @@ fn a_closed_area_invites_and_keeps_the_way_back() {
 }
 
 #[test]
-fn an_open_area_carries_its_name() {
-    let page = signed_in(AREA);
-    let html = html(&Area {
-        page,
-        area: AREA.to_owned(),
-        tiles: Vec::new(),
-    });
-    has(&html, &["<h1>SEND (EHCP) &#38; Early Help (EHAT)</h1>"]);
+fn an_open_area_carries_its_name_and_speaks_of_two_steps_only_after_two() {
+    // P16, STP-1
+    for two_steps in [true, false] {
+        let html = html(&Area {
+            page: signed_in(AREA),
+            area: AREA.to_owned(),
+            two_steps,
+            tiles: Vec::new(),
+        });
+        has(&html, &["<h1>SEND (EHCP) &#38; Early Help (EHAT)</h1>"]);
+        let told = html.contains("You are logged in with Two Step Verification.");
+        assert_eq!(told, two_steps);
+    }
 }
 
 #[test]

@@ -281,6 +281,7 @@ fn the_rules_of_a_password_read_in_english_as_the_library_has_them() {
         BrokenRule::Context,
         BrokenRule::Common,
         BrokenRule::Breached,
+        BrokenRule::Unchecked,
         BrokenRule::Required,
     ];
     for set in 0_u32..1 << rules.len() {

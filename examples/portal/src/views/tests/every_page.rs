@@ -281,7 +281,13 @@ fn each_problem_names_a_next_step_in_plain_words() {
         &error(Problem::NotFound),
         &["<h1>Page not found</h1>", "<a class=\"button main\" href=\"/\">"],
     );
-    has(&error(Problem::OtherSite), &["nothing was done"]);
+    has(
+        &error(Problem::OtherSite),
+        &[
+            "nothing was done",
+            "ask <a href=\"mailto:help@portal.example\">help@portal.example</a>.",
+        ],
+    );
     has(
         &error(Problem::TooLarge {
             limit: "1 MB".to_owned(),
@@ -307,22 +313,31 @@ fn each_problem_names_a_next_step_in_plain_words() {
         &error(Problem::TooManyTries { minutes: 1 }),
         &["Wait 1 minute or"],
     );
-    let broken = error(Problem::Broken {
-        reference: "7KQ2".to_owned(),
-    });
-    has(
-        &broken,
-        &[
-            "<h1>There is a problem with the service</h1>",
-            "7KQ2",
-            "answers are kept",
-        ],
-    );
     let fields = vec![("forename".to_owned(), "Jo".to_owned())];
     let again = Some(TryAgain {
         action: "/account/register/about-you".to_owned(),
         fields,
     });
+    let typed = "What you typed is on this page";
+    let broken = |again| {
+        error(Problem::Broken {
+            reference: "7KQ2".to_owned(),
+            again,
+        })
+    };
+    has(
+        &broken(again.clone()),
+        &[
+            "<h1>There is a problem with the service</h1>",
+            "7KQ2",
+            typed,
+            "<form method=\"post\" action=\"/account/register/about-you\" novalidate>",
+            "<input type=\"hidden\" name=\"forename\" value=\"Jo\">",
+        ],
+    );
+    let lost = broken(None);
+    has(&lost, &["7KQ2", "Go to Home"]);
+    assert!(!lost.contains(typed), "nothing is promised that was not kept");
     let unavailable = error(Problem::Unavailable {
         until: Some("10:40 pm today".to_owned()),
         again,

@@ -1,9 +1,11 @@
 //! The words, names and attributes that the pages promise, read from the rendered HTML.
 
+mod administration;
 mod after_login;
 mod before_login;
 mod catalogue;
 mod changes;
+mod circumstances;
 mod every_page;
 mod messages;
 mod own_account;
@@ -12,7 +14,7 @@ mod registration;
 
 use askama::Template;
 
-use super::layout::{FieldMessage, Page, Place, SignedInHeader, TimeOut};
+use crate::views::layout::{FieldMessage, Page, Place, SignedInHeader, TimeOut};
 
 /// Markup that would run if a value were not escaped.
 const MARKUP: &str = "<script>alert('x')</script>\"><img src=x onerror=y>";
@@ -74,6 +76,7 @@ fn signed_in(title: &str) -> Page {
             longest: "12 hours".to_owned(),
             longest_until: "10:40 pm".to_owned(),
         },
+        administration: None,
     };
     Page {
         signed_in: Some(person),

@@ -111,6 +111,7 @@ fn data_is_downloaded_in_two_forms_and_closing_is_one_link_away() {
 #[test]
 fn closing_says_what_happens_and_asks_for_the_password() {
     // P27, CHG-5
+    let confirm = "/account/confirm-password?next=%2Faccount%2Fclose";
     let html = html(&CloseAccount {
         page: Page {
             errors: vec![FieldMessage::new("password", "Password is not correct.")],
@@ -120,10 +121,12 @@ fn closing_says_what_happens_and_asks_for_the_password() {
         email: "jo@school.example".to_owned(),
         grace: "14 days".to_owned(),
         erased_from: "10:40 am on 17 May".to_owned(),
+        confirm: Some(confirm.to_owned()),
     });
     has(
         &html,
         &[
+            &format!("<a href=\"{confirm}\">Confirm it is you</a>"),
             "For 14 days it brings everything back",
             "After 10:40 am on 17 May we remove your account",
             "<title>Error: Close your account - Professional Portal</title>",

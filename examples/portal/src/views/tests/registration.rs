@@ -527,11 +527,13 @@ fn the_thank_you_page_leads_to_a_login_with_the_address_filled_in() {
     let html = html(&Registered {
         page: page("Thank you"),
         email: Some("jo+x&y@school.example".to_owned()),
+        two_step: Some("Some areas need it."),
     });
     has(
         &html,
         &[
             "<h1>Thank you for registering</h1>",
+            "<p class=\"hint\">Some areas need it.</p> </div>",
             "href=\"/account/login?email=jo%2Bx%26y%40school.example\">Login</a>",
             "<strong>jo+x&#38;y@school.example</strong>",
         ],

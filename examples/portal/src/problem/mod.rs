@@ -1,14 +1,16 @@
 //! What a handler answers instead of a page, and the pages that say so (portal P24).
 
 use std::any::Any;
+use std::time::Duration;
 
 use askama::Template as _;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use portal_auth::environment::Timestamp;
 use portal_auth::error::{Denied, Fault};
 use portal_auth_axum::form::FormRejection;
 use portal_auth_axum::language_cookie::chosen_language;
@@ -92,11 +94,14 @@ pub(crate) fn refusal<R>(denied: Denied<R>) -> Result<R, Fail> {
 }
 
 /// Rounded up: a wait that is told is long enough.
-fn whole_seconds(wait: std::time::Duration) -> u64 {
+fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0))
         .max(1)
 }
+
+/// Seconds after which it is worth trying again where nothing says when.
+const SOON: u64 = 5;
 
 /// Marks an answer whose body is still to be written by [`show_problems`].
 #[derive(Clone)]
@@ -132,7 +137,7 @@ impl IntoResponse for Fail {
                         until: None,
                         again: None,
                     },
-                    Some(5),
+                    Some(SOON),
                 )
             }
             Self::Fault(fault) => broken(&fault),
@@ -159,7 +164,10 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> (StatusCode, Problem, Op
     tracing::error!(error, reference, "a request failed");
     (
         StatusCode::INTERNAL_SERVER_ERROR,
-        Problem::Broken { reference },
+        Problem::Broken {
+            reference,
+            again: None,
+        },
         None,
     )
 }
@@ -175,15 +183,9 @@ fn untold(status: StatusCode, problem: Problem, wait: Option<u64>) -> Response {
     response
 }
 
-/// Puts a form that sends the same values again onto the page of a 503.
+/// Puts a form that sends the same values again onto the page of a 500 or 503.
 pub(crate) fn offer_again(answer: &mut Response, again: TryAgain) {
-    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
-        let problem = Problem::Unavailable {
-            until: None,
-            again: Some(again),
-        };
-        answer.extensions_mut().insert(Untold(problem));
-    }
+    answer.extensions_mut().insert(again);
 }
 
 /// Eight characters by which an operator finds the line in the log.
@@ -201,7 +203,10 @@ pub(crate) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!(reference, "a handler panicked");
     untold(
         StatusCode::INTERNAL_SERVER_ERROR,
-        Problem::Broken { reference },
+        Problem::Broken {
+            reference,
+            again: None,
+        },
         None,
     )
 }
@@ -209,7 +214,13 @@ pub(crate) fn from_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 /// Middleware that gives every error answer without a page of its own the portal's page for it.
 pub(crate) async fn show_problems(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let language = language_of(chosen_language(request.headers()).as_ref(), None);
-    let response = next.run(request).await;
+    let asked = request.uri().clone();
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE && !response.headers().contains_key(RETRY_AFTER) {
+        // One that took too long, or an extractor that met a fault.
+        tracing::error!(path = asked.path(), "a request could not be answered");
+        response.headers_mut().insert(RETRY_AFTER, SOON.into());
+    }
     let told = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes().starts_with(b"text/html") || kind.as_bytes().starts_with(b"application/json")
     });
@@ -241,13 +252,31 @@ fn for_status(status: StatusCode, app: &Shared) -> Option<Problem> {
         },
         StatusCode::INTERNAL_SERVER_ERROR => Problem::Broken {
             reference: reference(),
+            again: None,
         },
         _ => return None,
     })
 }
 
+/// When an answer says to try again, where that is a minute away or more: less is told as "in a few minutes".
+fn back_at(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let wait = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    let wait = wait.parse::<u64>().ok().filter(|seconds| *seconds >= 60)?;
+    // A moment is told without its seconds: the minute that has begun is too early.
+    let full_minute = Duration::from_micros(59_999_999);
+    Some(now.plus(Duration::from_secs(wait)).plus(full_minute))
+}
+
 /// Keeps the answer's status and headers and writes the page as its body.
-fn page(app: &Shared, language: Language, response: Response, problem: Problem) -> Response {
+fn page(app: &Shared, language: Language, mut response: Response, mut problem: Problem) -> Response {
+    if let Problem::Broken { again, .. } | Problem::Unavailable { again, .. } = &mut problem {
+        *again = response.extensions_mut().remove();
+    }
+    if let Problem::Unavailable { until, .. } = &mut problem {
+        let now = app.auth.now();
+        let back = back_at(response.headers(), now);
+        *until = back.map(|back| language.moment(&app.local, back, now));
+    }
     let mut page = Page::new(
         problem.title_in(language),
         &app.settings.service_name,
@@ -273,3 +302,6 @@ fn page(app: &Shared, language: Language, response: Response, problem: Problem) 
     }
     told.map(Body::new)
 }
+
+#[cfg(test)]
+mod tests;

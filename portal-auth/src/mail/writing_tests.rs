@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::mail::letter::Attempts;
 use crate::mail::plain_lines::WIDTH;
+use crate::secret::one_time_code::OneTimeCode;
 
 /// 3 May 2026, 21:40 UTC: 10:40 pm in London.
 const NOW: Timestamp = Timestamp::from_micros(1_777_844_400_000_000);
@@ -41,6 +43,7 @@ fn prepared() -> Letter<'static> {
             expires_at: NOW.plus(minutes(719)),
             ..link()
         },
+        has_password: false,
     }
 }
 
@@ -339,8 +342,8 @@ fn subjects_are_constant_and_hold_no_code() {
     assert_eq!(subjects[14..18], subjects[10..14], "the same without their links");
     assert!(subjects[18..22].iter().all(|s| s == "Too many login attempts"));
     let changed = "Your account was changed by an administrator";
-    assert!(subjects[22..27].iter().all(|s| s == changed));
-    assert_eq!(subjects[27], "We have your change (CC-7F3K-92QD)");
+    assert!(subjects[22..28].iter().all(|s| s == changed));
+    assert_eq!(subjects[28], "We have your change (CC-7F3K-92QD)");
     let recovery = [
         "Reset your password",
         "Reset your password",
@@ -350,14 +353,14 @@ fn subjects_are_constant_and_hold_no_code() {
         "Resetting your password is paused",
         "Resetting your password is paused",
     ];
-    assert_eq!(subjects[28..35], recovery);
+    assert_eq!(subjects[29..36], recovery);
     let closed = "Your account will be closed on 17 May";
     let attempts = "Login attempts on your account";
     assert_eq!(
-        subjects[35..40],
+        subjects[36..41],
         ["New login to your account", closed, closed, attempts, attempts]
     );
-    assert_eq!(subjects[40..], ["About your request"]);
+    assert_eq!(subjects[41..], ["About your request"]);
 }
 
 #[test]
@@ -618,6 +621,11 @@ fn an_owner_is_told_what_an_administrator_did_and_whom_to_ask() {
             AdministratorAct::TwoStepCleared,
             "Two Step Verification was turned off",
             "Log in again",
+        ),
+        (
+            AdministratorAct::ResetStarted,
+            "A reset of your password was started",
+            "an email of its own",
         ),
     ] {
         let mut config = config();
