@@ -11,6 +11,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use portal_auth::store::{Housekeeping, StoreError};
 use portal_auth_sqlx::postgres::{PostgresOptions, PostgresStore};
 use portal_auth_sqlx::schema::{SCHEMA_VERSION, SetupError};
@@ -24,9 +26,10 @@ async fn eight_processes_may_migrate_postgres_at_once() {
             .map(|_| {
                 let url = database.url.clone();
                 tokio::spawn(async move {
-                    let store = PostgresStore::connect(&url, &PostgresOptions::default())
-                        .await
-                        .unwrap();
+                    let mut patient = PostgresOptions::default();
+                    // Eight at once on a busy machine.
+                    patient.acquire_timeout = Duration::from_secs(15);
+                    let store = PostgresStore::connect(&url, &patient).await.unwrap();
                     store.migrate().await.unwrap();
                     store.check_schema().await.unwrap();
                 })

@@ -35,8 +35,15 @@ fn fetch(folder: &PathBuf) -> String {
         );
     };
     fs::create_dir_all(folder).unwrap_or_else(|e| panic!("{} cannot be made: {e}", folder.display()));
+    // A registry may be out of reach for a moment.
     let packed = Command::new(npm)
-        .args(["pack", PACKAGE, "--silent"])
+        .args([
+            "pack",
+            PACKAGE,
+            "--silent",
+            "--fetch-retries=6",
+            "--fetch-retry-mintimeout=2000",
+        ])
         .current_dir(folder)
         .output();
     let packed = packed.unwrap_or_else(|e| panic!("npm does not start: {e}"));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder};
 use serde_json::json;
 
@@ -51,9 +52,9 @@ impl Browser {
                  `apt-get install -y --no-install-recommends chromium chromium-driver fonts-liberation`"
             );
         };
-        let dir = scratch_path("browser");
         let mut said = String::new();
         for _ in 0..3 {
+            let dir = scratch_path("browser");
             let port = free_port().to_string();
             let args = [
                 driver.display().to_string(),
@@ -65,17 +66,19 @@ impl Browser {
                 Supervised::start(SUPERVISOR, &args.each_ref().map(String::as_str))
             });
             match starting.await.unwrap_or_else(|e| Err(e.to_string())) {
-                Ok(supervised) => {
-                    let client = connect(&port, &chromium, &dir, options).await;
-                    return Self {
-                        client,
-                        _driver: supervised,
-                    };
-                }
+                Ok(supervised) => match connect(&port, &chromium, &dir, options).await {
+                    Ok(client) => {
+                        return Self {
+                            client,
+                            _driver: supervised,
+                        };
+                    }
+                    Err(why) => said = format!("no session: {why}"),
+                },
                 Err(why) => said = why,
             }
         }
-        panic!("chromedriver did not start: {}", said.trim());
+        panic!("the browser did not start: {}", said.trim());
     }
 
     /// The `WebDriver` client: `goto`, `find`, `execute`…
@@ -102,7 +105,12 @@ impl Browser {
     }
 }
 
-async fn connect(port: &str, chromium: &Path, dir: &Path, options: &BrowserOptions) -> Client {
+async fn connect(
+    port: &str,
+    chromium: &Path,
+    dir: &Path,
+    options: &BrowserOptions,
+) -> Result<Client, NewSessionError> {
     let (width, height) = options.window;
     let mut flags: Vec<String> = FLAGS.iter().map(|f| (*f).to_owned()).collect();
     flags.push(format!("--window-size={width},{height}"));
@@ -122,10 +130,7 @@ async fn connect(port: &str, chromium: &Path, dir: &Path, options: &BrowserOptio
     let address = format!("http://127.0.0.1:{port}");
     let mut builder = ClientBuilder::new(hyper_connector());
     builder.capabilities(capabilities);
-    builder
-        .connect(&address)
-        .await
-        .unwrap_or_else(|e| panic!("Chromium did not start: {e}"))
+    builder.connect(&address).await
 }
 
 fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {

@@ -234,7 +234,7 @@ const HOSTILE: [&str; 6] = [
     "\" x-canary=\"1\" x='",
     "' OR '1'='1' --",
     "'); DROP TABLE portal_accounts; --",
-    "{{7*7}}${7*7}<%=7*7%>%27||(1/0)||%27$1?1",
+    "{{77777*77777}}${77777*77777}<%=77777*77777%>%27||(1/0)||%27$1?1",
 ];
 
 /// Ends its line of a careless log, and begins another.
@@ -399,7 +399,7 @@ fn assert_is_text(page: &Page) {
         );
     }
     assert!(
-        !page.body.contains("4949") && !page.body.contains(">49<"),
+        !page.body.contains("6049261729"),
         "a template was filled in on {}",
         page.path
     );

@@ -97,7 +97,7 @@ async fn the_time_out_is_told_two_minutes_before_and_put_off_by_one_press() {
     assert_eq!(scene.idle_left().await, 1800);
 
     // In the last minute the seconds are shown, and said when they begin.
-    scene.wait(MINUTE * 29 - Duration::from_secs(2)).await;
+    scene.wait(MINUTE * 29 - Duration::from_secs(6)).await;
     scene.screen.until(OPEN).await;
     assert_eq!(scene.screen.text("#time-out h2").await, title);
     let said = "return document.querySelector('#time-out [role=status]').textContent";

@@ -47,8 +47,9 @@ impl Site {
     /// A site whose mail stays in the development inbox.
     pub fn with_inbox(database: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::new(folder.path().join("clock"));
         let fresh = (database == Database::Postgres).then(test_rig::fresh_database);
+        // After the server has started, which takes its time: `/readyz` compares the two clocks.
+        let clock = Clock::new(folder.path().join("clock"));
         let url = fresh
             .as_ref()
             .map_or_else(|| "sqlite://portal.db".to_owned(), |d| d.url().to_owned());

@@ -125,7 +125,7 @@ async fn of_two_tabs_with_personal_details_the_second_compares_and_saves_again(d
     let told = &clash.errors()[0];
     assert!(
         told.starts_with("Someone saved these details at ")
-            && told.ends_with("m. Your version is below; compare and Save again."),
+            && told.ends_with(". Your version is below; compare and Save again."),
         "{told}"
     );
     assert_eq!(clash.value_of("surname"), "Second");
