@@ -61,6 +61,10 @@ pub(crate) fn in_commit(failure: Failure) -> StoreError {
 pub(crate) fn at_commit(error: sqlx::Error) -> StoreError {
     match kind(&error) {
         Kind::Taken | Kind::Retry => StoreError::Conflict,
+        // A server that says no has undone it; one that goes away may have done it.
+        Kind::Away if matches!(error, sqlx::Error::Database(_)) && !connection_lost(&error) => {
+            StoreError::Unavailable(error.into())
+        }
         Kind::Away => StoreError::Ambiguous(error.into()),
         Kind::Broken => StoreError::Permanent(error.into()),
     }

@@ -9,7 +9,7 @@ use portal_auth::store::StoreError;
 use crate::error::plain;
 
 /// The version of the schema that this release makes and needs.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// Why a store could not be opened or its schema is not usable.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,10 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 2,
         text: include_str!("../migrations/postgres/0002_whole_life.sql"),
     },
+    Migration {
+        version: 3,
+        text: include_str!("../migrations/postgres/0003_expired_seeds.sql"),
+    },
 ];
 
 #[cfg(feature = "sqlite")]
@@ -114,6 +118,10 @@ pub(crate) const SQLITE: &[Migration] = &[
     Migration {
         version: 2,
         text: include_str!("../migrations/sqlite/0002_whole_life.sql"),
+    },
+    Migration {
+        version: 3,
+        text: include_str!("../migrations/sqlite/0003_expired_seeds.sql"),
     },
 ];
 

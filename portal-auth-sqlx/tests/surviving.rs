@@ -205,6 +205,7 @@ async fn no_request_and_no_purge_walks_through_a_table() {
         let plan = PurgePlan {
             ended_before: T0,
             sessions_before: T0,
+            seeds_before: T0,
             links_before: T0,
             mails_before: T0,
             buckets_before: T0,

@@ -75,6 +75,9 @@ pub struct RegistrationConfig {
     pub secret_question: SecretQuestion,
     /// The questions to choose from.
     pub questions: Questions,
+    /// Whether people may make up a question of their own instead: no. What they make up may be easier to guess than any
+    /// of the list.
+    pub own_question: bool,
     /// What is asked about the person.
     pub profile: Arc<dyn ProfileSchema>,
 }
@@ -356,6 +359,7 @@ impl Config {
                 resend_pause: MINUTE,
                 secret_question,
                 questions: Questions::built_in(),
+                own_question: false,
                 profile: Arc::new(Sections::<()>::new(1)),
             },
             passwords: PasswordConfig {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::account::chosen_question::OwnQuestion;
 use crate::config::{Config, ConfigError, ConfigProblem, DAY, HOUR, MINUTE, SecretQuestion, is_loopback};
 
 impl Config {
@@ -84,6 +85,12 @@ impl Config {
             !asked || self.registration.questions.iter().next().is_some(),
             "registration.questions",
             "must hold at least one question, or the secret question must be off",
+        );
+        let mut listed = self.registration.questions.iter();
+        problems.unless(
+            !self.registration.own_question || listed.all(|q| q.id().as_str() != OwnQuestion::CHOICE),
+            "registration.questions",
+            "must not hold the id own, which stands for a question that people make up",
         );
     }
 

@@ -13,7 +13,7 @@ use crate::erasing::closing_of;
 use crate::error::{Fault, Reason};
 use crate::link::{Answer, LinkKey, LinkPurpose, LinkRow, LinkSeed, LinkState, LinkSubject};
 use crate::mail::outbox::MailKind;
-use crate::mail::quota::Spent;
+use crate::mail::quota::{QuotaLine, Spent};
 use crate::portal::{Bears, Inner};
 use crate::registration::{AccountData, RegistrationId, RegistrationRow, RegistrationState};
 use crate::secret::keyring::row_key;
@@ -33,6 +33,10 @@ pub(crate) struct MailGrant {
     /// When a mail may go again, where this one may not; to be told to the holder of a genuine link alone (ENU-1).
     pub(crate) withheld_until: Option<Timestamp>,
     pub(crate) live_until: Option<Timestamp>,
+    /// Whether the lines that all addresses share had room for it. Where they had not, nothing is written: strangers would
+    /// fill the audit, and an owner's activity, with what they ask for in vain (LOG-5). What the address's own line says
+    /// must not decide that, since it depends on who has an account (ENU-2).
+    pub(crate) counted: bool,
 }
 
 impl MailGrant {
@@ -104,11 +108,14 @@ impl Inner {
         visitor: &Visitor,
         now: Timestamp,
     ) -> Result<MailGrant, Fault> {
-        let lines = self.outsider_mail(to, bears, visitor);
-        match self.store.spend(&lines, now).await? {
+        let shared = self.store.spend(&self.shared_mail(visitor), now).await?;
+        let counted = matches!(shared, Spent::Granted { .. });
+        let own = [self.address_mail(to, bears)];
+        match self.spend_own(shared, &own, now).await? {
             Spent::Granted { last_until } => Ok(MailGrant {
                 withheld_until: None,
                 live_until: last_until,
+                counted,
             }),
             Spent::Refused { until } => {
                 self.counters
@@ -117,9 +124,31 @@ impl Inner {
                 Ok(MailGrant {
                     withheld_until: Some(until),
                     live_until: None,
+                    counted,
                 })
             }
         }
+    }
+
+    /// Counts a mail on the lines of its own address, where the `shared` ones had room for it.
+    ///
+    /// Those count whatever the address has left: how much that is depends on who has an account, and whoever is in the
+    /// network could find it out by mails to themselves (ENU-1).
+    pub(crate) async fn spend_own(
+        &self,
+        shared: Spent,
+        own: &[QuotaLine],
+        now: Timestamp,
+    ) -> Result<Spent, Fault> {
+        let Spent::Granted { last_until: shared } = shared else {
+            return Ok(shared);
+        };
+        Ok(match self.store.spend(own, now).await? {
+            Spent::Granted { last_until } => Spent::Granted {
+                last_until: last_until.max(shared),
+            },
+            refused @ Spent::Refused { .. } => refused,
+        })
     }
 
     /// From when on a link does not work that is made now to prove an address.

@@ -165,14 +165,16 @@ impl Inner {
         let mut closed = Event::new(BUCKET_CLOSED, Actor::System);
         closed.account = account.map(|a| a.id);
         work = work.event(self.audit(self.seen_from(closed, visitor, Some(address)), now)?);
-        let mut lines = self.outsider_mail(address, Bears::NoLink, visitor);
-        lines.push(QuotaLine {
+        let once = QuotaLine {
             key: self
                 .keyring
                 .pseudonym("mail/too-many-tries", address.coarse().as_str().as_bytes()),
             limits: QuotaLimits::Sliding(vec![(1, guessing.network_window)]),
-        });
-        let granted = matches!(self.store.spend(&lines, now).await?, Spent::Granted { .. });
+        };
+        let own = [self.address_mail(address, Bears::NoLink), once];
+        let shared = self.store.spend(&self.shared_mail(visitor), now).await?;
+        let spent = self.spend_own(shared, &own, now).await?;
+        let granted = matches!(spent, Spent::Granted { .. });
         if let Some(account) = account.filter(|a| granted && a.status.is_active()) {
             let mut mail = self.mail(
                 MailKind::TooManyTries,

@@ -61,6 +61,7 @@ pub(crate) fn purge_plan(config: &Config, now: Timestamp) -> PurgePlan {
         // It costs no other its place: it is older than all that live.
         sessions_before: now.minus(config.clock_skew.max(config.sessions.forms_kept)),
         links_before: now.minus(config.links_kept),
+        seeds_before: now.minus(config.clock_skew),
         mails_before: now.minus(config.mail.kept),
         buckets_before: now.minus(forgotten.max(ladder.hash_window).max(ladder.longest_wait)),
         bucket_cap: ladder.cap,
@@ -124,6 +125,7 @@ mod tests {
         assert_eq!(plan.ended_before, T0.minus(Duration::from_secs(120)));
         assert_eq!(plan.sessions_before, T0.minus(DAY));
         assert_eq!(plan.links_before, T0.minus(DAY * 30));
+        assert_eq!(plan.seeds_before, T0.minus(Duration::from_secs(120)));
         assert_eq!(plan.mails_before, T0.minus(DAY * 7));
         assert_eq!(plan.buckets_before, T0.minus(DAY * 101));
         assert_eq!(plan.bucket_cap, 100);

@@ -15,14 +15,14 @@ use crate::secret::token::{KeptFormToken, Purpose};
 use crate::store::StoreError;
 
 /// The body of the row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kept {
     pub(crate) account: AccountId,
     pub(crate) forms: BTreeMap<String, KeptFields>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeptFields {
     pub(crate) until: Timestamp,

@@ -249,7 +249,7 @@ pub struct LinkRow {
     pub version: i64,
     /// What it is for.
     pub purpose: LinkPurpose,
-    /// The random part, from which the mail is made; `None` once it has ended.
+    /// The random part, from which the mail is made; `None` once it has ended, or soon after it has expired.
     pub seed: Option<LinkSeed>,
     /// Whose it is.
     pub subject: LinkSubject,

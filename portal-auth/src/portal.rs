@@ -362,16 +362,21 @@ impl Inner {
         Some(DeviceKey::from_bytes(row_key(Purpose::Device, &seed)))
     }
 
-    /// The lines a mail that an outsider can cause must fit into (MAIL-5).
-    pub(crate) fn outsider_mail(&self, to: &EmailAddress, bears: Bears, visitor: &Visitor) -> Vec<QuotaLine> {
-        let mail = &self.config.mail;
-        let per_address = mail.per_address.iter();
-        let mut lines = vec![QuotaLine {
+    /// The line of an address that a mail which an outsider can cause must fit into (MAIL-5).
+    pub(crate) fn address_mail(&self, to: &EmailAddress, bears: Bears) -> QuotaLine {
+        let per_address = self.config.mail.per_address.iter();
+        QuotaLine {
             key: self
                 .keyring
                 .pseudonym("mail/address", to.coarse().as_str().as_bytes()),
             limits: QuotaLimits::Sliding(per_address.map(|line| bears.share_of(*line)).collect()),
-        }];
+        }
+    }
+
+    /// The lines that it shares with the mails to all other addresses.
+    pub(crate) fn shared_mail(&self, visitor: &Visitor) -> Vec<QuotaLine> {
+        let mail = &self.config.mail;
+        let mut lines = Vec::new();
         // The widest network alone: it holds the narrower ones.
         if let Some(network) = visitor.networks().last() {
             lines.push(QuotaLine {

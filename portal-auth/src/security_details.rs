@@ -4,8 +4,9 @@
 
 use std::fmt;
 
+use crate::account::chosen_question::{ChosenQuestion, OwnQuestion};
 use crate::account::email::EmailAddress;
-use crate::account::security_question::{QuestionId, SecurityAnswer};
+use crate::account::security_question::SecurityAnswer;
 use crate::config::SecretQuestion;
 use crate::error::{Denied, Fault, FieldErrors, Reason};
 use crate::guessing::Judge;
@@ -26,8 +27,10 @@ pub struct SecurityDetails {
     pub password: Password,
     /// The password typed again; `None` where the page does not ask.
     pub password2: Option<Password>,
-    /// The id of the chosen question; empty when none was chosen.
+    /// The id of the chosen question, or [`OwnQuestion::CHOICE`] for `own_question`; empty when none was chosen.
     pub question: String,
+    /// A question in the person's own words, where the service allows one.
+    pub own_question: String,
     /// Its answer; empty keeps the one of an earlier visit.
     pub answer: String,
 }
@@ -50,6 +53,7 @@ impl SecurityDetails {
             password: password.into(),
             password2: None,
             question: String::new(),
+            own_question: String::new(),
             answer: String::new(),
         }
     }
@@ -60,6 +64,13 @@ impl SecurityDetails {
         self.email2 = Some(email2.into());
         self.password2 = Some(password2.into());
         self
+    }
+
+    /// A secret question of the person's own and its answer.
+    #[must_use]
+    pub fn with_own_question(mut self, own: impl Into<String>, answer: impl Into<String>) -> Self {
+        self.own_question = own.into();
+        self.with_question(OwnQuestion::CHOICE, answer)
     }
 
     /// The secret question and its answer.
@@ -75,7 +86,7 @@ impl SecurityDetails {
 pub(crate) struct CheckedDetails {
     email: EmailAddress,
     password: Option<Password>,
-    question: Option<QuestionId>,
+    question: Option<ChosenQuestion>,
     answer: Option<SecurityAnswer>,
 }
 
@@ -97,7 +108,7 @@ impl Inner {
         {
             errors.add("email2", Reason::new("email2.mismatch"));
         }
-        let question = self.checked_question(&form.question, &mut errors);
+        let question = self.checked_question(&form.question, &form.own_question, &form.password, &mut errors);
         let same = before.is_some_and(|b| Some(&b.email) == email.as_ref() && b.question == question);
         let password = self.checked_password(form, email.as_ref(), same, breach, &mut errors);
         let answer = self.checked_answer(form, email.as_ref(), question.as_ref(), same, &mut errors);
@@ -112,21 +123,34 @@ impl Inner {
         }
     }
 
-    /// The question of this id, or `None` with what is wrong in `question`; the service asks none where it is off.
-    pub(crate) fn checked_question(&self, typed: &str, errors: &mut FieldErrors) -> Option<QuestionId> {
-        if self.config.registration.secret_question == SecretQuestion::Off {
+    /// The question of this id or of these words, or `None` with what is wrong in `question` or `own_question`; the
+    /// service asks none where it is off.
+    pub(crate) fn checked_question(
+        &self,
+        id: &str,
+        own: &str,
+        password: &Password,
+        errors: &mut FieldErrors,
+    ) -> Option<ChosenQuestion> {
+        let settings = &self.config.registration;
+        if settings.secret_question == SecretQuestion::Off {
             return None;
         }
-        let chosen = self
-            .config
-            .registration
-            .questions
-            .iter()
-            .find(|q| q.id().as_str() == typed);
+        if settings.own_question && id == OwnQuestion::CHOICE {
+            let own = OwnQuestion::parse(own).and_then(|own| own.check(password).map(|()| own));
+            return own
+                .map(ChosenQuestion::Own)
+                .map_err(|e| match e.number() {
+                    Some(n) => errors.add_with_number("own_question", e.reason(), n),
+                    None => errors.add("own_question", e.reason()),
+                })
+                .ok();
+        }
+        let chosen = settings.questions.iter().find(|q| q.id().as_str() == id);
         if chosen.is_none() {
             errors.add("question", Reason::new("question.required"));
         }
-        chosen.map(|q| q.id().clone())
+        chosen.map(|q| ChosenQuestion::Listed(q.id().clone()))
     }
 
     /// The new password, or `None` to keep the one that was hashed before for the same address and question.
@@ -163,7 +187,7 @@ impl Inner {
         &self,
         form: &SecurityDetails,
         email: Option<&EmailAddress>,
-        question: Option<&QuestionId>,
+        question: Option<&ChosenQuestion>,
         same: bool,
         errors: &mut FieldErrors,
     ) -> Option<SecurityAnswer> {
@@ -178,13 +202,13 @@ impl Inner {
     pub(crate) fn checked_new_answer(
         &self,
         typed: &str,
-        question: Option<&QuestionId>,
+        question: Option<&ChosenQuestion>,
         password: &Password,
         email: Option<&EmailAddress>,
         errors: &mut FieldErrors,
     ) -> Option<SecurityAnswer> {
-        let asked = question.and_then(|id| self.config.registration.questions.find(id));
-        let answer = SecurityAnswer::parse(typed).and_then(|answer| match (asked, email) {
+        let asked = question.and_then(|chosen| chosen.asked(&self.config.registration.questions));
+        let answer = SecurityAnswer::parse(typed).and_then(|answer| match (&asked, email) {
             (Some(asked), Some(email)) => answer.check(asked, password, email).map(|()| answer),
             // Without them the form is refused anyway.
             (None, _) | (_, None) => Ok(answer),

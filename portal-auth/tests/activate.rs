@@ -125,6 +125,24 @@ async fn the_owners_registration_overtakes_the_strangers() {
 }
 
 #[tokio::test]
+async fn one_link_begins_ten_registrations_in_an_hour_and_no_more() {
+    // THR-8
+    let world = World::new();
+    world.register(VAL, PASSWORD).await;
+    let link = world.link(VAL).await;
+    for _ in 0..10 {
+        world.auth.register_anew(&link).await.unwrap();
+    }
+    let answer = world.auth.register_anew(&link).await;
+    let Err(Denied::TooManyTries { retry_after }) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(retry_after, HOUR);
+    world.clock.advance(HOUR);
+    world.auth.register_anew(&link).await.unwrap();
+}
+
+#[tokio::test]
 async fn i_did_not_choose_this_password_begins_anew_with_the_address_proven() {
     // ACT-2, 4.1, I-06
     let world = World::new();

@@ -64,7 +64,7 @@ async fn question_and_answer_are_replaced_everybody_else_is_out_and_the_owner_is
         .await
         .unwrap();
     let after = world.account(VAL).await;
-    assert_eq!(after.question.unwrap().as_str(), question);
+    assert_eq!(after.question.unwrap().stored(), question);
     assert_ne!(after.answer, before.answer);
     assert_ne!(after.auth_epoch, before.auth_epoch);
     assert_eq!(after.password, before.password);

@@ -53,6 +53,7 @@ enum Fault {
     SavesAnyVersion,
     LowersStamps,
     PurgesOneMicrosecondEarly,
+    KeepsSeeds,
     ForgetsCommits,
     ShowsAStaleEpoch,
     TellsTheEndOfAMailApart,
@@ -376,6 +377,9 @@ impl Housekeeping for Broken {
         if self.is(Fault::PurgesWhatIsClosedForGood) {
             plan.bucket_cap = u32::MAX;
         }
+        if self.is(Fault::KeepsSeeds) {
+            plan.seeds_before = Timestamp::MIN;
+        }
         self.store.purge(&plan).await
     }
     async fn unsealed(&self, most: u32) -> Result<Vec<AuditRow>, StoreError> {
@@ -439,6 +443,7 @@ the_suite_finds! {
     a_store_that_overwrites_drafts: SavesAnyVersion by of_two_tabs_the_first_to_save_wins;
     a_store_whose_stamps_fall: LowersStamps by a_stamp_only_rises;
     a_store_that_purges_early: PurgesOneMicrosecondEarly by purging_is_exact_to_the_microsecond;
+    a_store_that_keeps_seeds: KeepsSeeds by purging_wipes_the_seeds_of_links_that_have_expired;
     a_store_that_forgets_its_commits: ForgetsCommits by a_commit_is_known_by_its_first_event;
     a_store_that_opens_what_is_closed_for_good: PurgesWhatIsClosedForGood
         by purging_opens_no_bucket_that_is_closed_for_good;

@@ -283,6 +283,12 @@ async fn a_form_larger_than_any_page_is_refused_and_keeping_is_no_activity() {
     let world = World::new();
     world.person(VAL).await;
     let session = world.session(VAL).await;
+    // What a control character takes in a row is six times as much, and five forms fit into one.
+    let answer = keep(&world, &session, None, &"\u{1}".repeat(15 * 1024)).await;
+    assert!(
+        matches!(answer, Err(Denied::Refused(KeepFormRefused::TooLarge))),
+        "{answer:?}"
+    );
     let answer = keep(&world, &session, None, &"x".repeat(16 * 1024)).await;
     assert!(
         matches!(answer, Err(Denied::Refused(KeepFormRefused::TooLarge))),

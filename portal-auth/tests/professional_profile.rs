@@ -282,7 +282,7 @@ fn every_text_may_have_its_most_characters_and_not_one_more() {
         assert_eq!(usize::from(rule.max_characters()), most, "{field}");
     }
     let uk = told(check_role(with(role(), "postcode", "EC1A -- 1BB")));
-    assert_eq!(uk, [("postcode".to_owned(), "postcode.too_long", Some(10))]);
+    assert_eq!(uk, [("postcode".to_owned(), "postcode.format", None)]);
 }
 
 #[test]

@@ -12,7 +12,7 @@
 mod common;
 
 use common::watched_store::Mishap;
-use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, VAL, World, address, stranger};
+use common::{DAY, HOUR, MICRO, MINUTE, OPERATOR, PASSWORD, SECOND, VAL, World, address, stranger};
 use portal_auth::error::Denied;
 use portal_auth::features::request_reset::{RequestResetRefused, ResetRequested};
 use portal_auth::features::reset_password::{ResetRefused, ResetStep};
@@ -67,7 +67,10 @@ async fn everybody_is_told_the_same_by_the_same_statements() {
         told.push((format!("{answer:?}"), world.store.take_calls()));
     }
     let calls = &told[0].1;
-    assert_eq!(*calls, ["by_email", "live_links", "spend", "spend", "commit"]);
+    assert_eq!(
+        *calls,
+        ["by_email", "live_links", "spend", "spend", "spend", "commit"]
+    );
     assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
     // The address whose mails are used up, known or not, alike among themselves.
     let mut told = Vec::new();
@@ -227,6 +230,48 @@ async fn an_outsider_cannot_end_the_link_or_the_tries_of_its_owner() {
         matches!(page.step, ResetStep::Answer { tries_left: 2, .. }),
         "{page:?}"
     );
+}
+
+#[tokio::test]
+async fn what_strangers_ask_for_in_vain_fills_no_audit() {
+    // LOG-5, I-37
+    let world = World::new();
+    world.person(VAL).await;
+    world.clock.advance(DAY);
+    for _ in 0..50 {
+        for address in [VAL, NOBODY] {
+            ask(&world, address).await;
+            world.auth.resend_link_to(&stranger(1), address).await.unwrap();
+        }
+    }
+    // Its network has twenty in an hour, whatever they come to; what is refused beyond counts in metrics only.
+    let written = world.audited("reset.requested") + world.audited("register.resent");
+    assert_eq!(written, 20);
+    assert_eq!(world.auth.counts().mails_withheld, 198);
+}
+
+#[tokio::test]
+async fn what_an_address_has_left_does_not_show_in_what_its_network_has_left() {
+    // ENU-1, MAIL-5: an account's fifth mail in an hour bears a link, that of an unknown address is withheld.
+    let left = async |address: &str| {
+        let world = World::new();
+        world.person(VAL).await;
+        world.clock.advance(DAY);
+        for _ in 0..5 {
+            ask(&world, address).await;
+            world.clock.advance(MINUTE + SECOND);
+        }
+        let before = world.auth.counts().mails_withheld;
+        let mut granted = 0;
+        while world.auth.counts().mails_withheld == before {
+            ask(&world, &format!("own{granted}@school.example")).await;
+            granted += 1;
+        }
+        (before, granted)
+    };
+    let (known, unknown) = (left(VAL).await, left(NOBODY).await);
+    assert_eq!((known.0, unknown.0), (0, 1));
+    assert_eq!(known.1, unknown.1);
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ fn numbers(config: &Config) -> BTreeMap<&'static str, String> {
         ("registration.wrong_passwords", r.wrong_passwords.to_string()),
         ("registration.resend_pause", span(r.resend_pause)),
         ("registration.secret_question", format!("{:?}", r.secret_question)),
+        ("registration.own_question", r.own_question.to_string()),
         ("passwords.policy.min_length", p.policy.min_length.to_string()),
         ("passwords.policy.max_length", p.policy.max_length.to_string()),
         ("passwords.policy.max_bytes", p.policy.max_bytes.to_string()),

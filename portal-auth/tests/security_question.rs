@@ -1,5 +1,6 @@
 //! Secret questions and answers.
 
+use portal_auth::account::chosen_question::{AskedQuestion, ChosenQuestion, OwnQuestion, OwnQuestionError};
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::security_question::{
     AnswerError, QuestionId, Questions, QuestionsProblem, SecurityAnswer,
@@ -132,12 +133,13 @@ fn an_answer_that_everybody_knows_is_refused() {
     // ANS-4
     let questions = Questions::built_in();
     let question = questions.find(&QuestionId::parse("first_car").unwrap()).unwrap();
+    let question = AskedQuestion::from(question);
     let password = Password::from("Str0ng-enough7");
     let email = EmailAddress::parse("jane.doe@school.example").unwrap();
     let verdict = |typed| {
         SecurityAnswer::parse(typed)
             .unwrap()
-            .check(question, &password, &email)
+            .check(&question, &password, &email)
     };
     for (typed, error, code) in [
         ("STR0NGENOUGH7", AnswerError::IsPassword, "answer.is_password"),
@@ -163,6 +165,81 @@ fn an_answer_that_everybody_knows_is_refused() {
     for typed in ["Ford Escort", "Mini", "Jane Doe's Golf"] {
         assert_eq!(verdict(typed), Ok(()), "{typed}");
     }
+}
+
+#[test]
+fn an_own_question_must_not_tell_its_answer() {
+    // ANS-4
+    let verdict = |question: &str, answer: &str| {
+        let question = ChosenQuestion::Own(OwnQuestion::parse(question).unwrap());
+        let asked = question.asked(&Questions::built_in()).unwrap();
+        let email = EmailAddress::parse("jane.doe@school.example").unwrap();
+        SecurityAnswer::parse(answer)
+            .unwrap()
+            .check(&asked, &Password::from("Str0ng-enough7"), &email)
+    };
+    for (question, answer) in [
+        ("The car was a Ford Escort, which?", "ford escort"),
+        ("It is Zo\u{eb}: who is it?", "ZOE"),
+        ("Say the word (anchor)", "Anchor"),
+        ("What was it called?", "What was it called"),
+    ] {
+        assert_eq!(
+            verdict(question, answer),
+            Err(AnswerError::IsQuestion),
+            "{question}"
+        );
+    }
+    // In whole words only: a name may be a part of one.
+    assert_eq!(verdict("Who was planning the house?", "Ann"), Ok(()));
+    assert_eq!(verdict("What did my gran drive?", "Mini"), Ok(()));
+}
+
+#[test]
+fn an_own_question_is_a_line_that_can_be_read() {
+    // LIM-2
+    let read = |typed: &str| OwnQuestion::parse(typed).map(|own| own.as_str().to_owned());
+    assert_eq!(read("  Whose dog was it? "), Ok("Whose dog was it?".to_owned()));
+    for (typed, error) in [
+        ("", OwnQuestionError::Required),
+        (" \t ", OwnQuestionError::Required),
+        ("Whose dog", OwnQuestionError::TooShort),
+        (&"x".repeat(101), OwnQuestionError::TooLong),
+        (&"\u{e9}".repeat(63), OwnQuestionError::TooLong),
+        ("Whose dog\nwas it?", OwnQuestionError::HiddenCharacters),
+        ("Whose dog \u{202e}was it?", OwnQuestionError::HiddenCharacters),
+    ] {
+        assert_eq!(read(typed), Err(error), "{typed:?}");
+    }
+    for typed in ["x".repeat(10), "x".repeat(100), "\u{e9}".repeat(62)] {
+        let own = ChosenQuestion::Own(OwnQuestion::parse(&typed).unwrap());
+        let stored = own.stored();
+        assert!(stored.len() <= 128);
+        assert_eq!(ChosenQuestion::parse(&stored), Ok(own.clone()));
+        let json = serde_json::to_string(&own).unwrap();
+        assert_eq!(serde_json::from_str::<ChosenQuestion>(&json).unwrap(), own);
+        // It says something of a life.
+        assert_eq!(format!("{own:?}"), "Own(OwnQuestion(..))");
+        let asked = own.asked(&Questions::built_in()).unwrap();
+        assert_eq!(format!("{asked:?}"), "AskedQuestion { id: None, .. }");
+    }
+    assert_eq!(OwnQuestionError::TooShort.number(), Some(10));
+    assert_eq!(OwnQuestionError::TooLong.number(), Some(100));
+    assert_eq!(OwnQuestionError::Required.number(), None);
+    for broken in ["own:", "own:short", "Own:Whose dog was it?", "own"] {
+        let is_id = broken == "own";
+        assert_eq!(ChosenQuestion::parse(broken).is_ok(), is_id, "{broken}");
+    }
+}
+
+#[test]
+fn an_own_question_does_not_hold_the_password() {
+    let own = OwnQuestion::parse("Is it Str0ng-enough7 or not?").unwrap();
+    let held = own.check(&Password::from("Str0ng-enough7"));
+    assert_eq!(held, Err(OwnQuestionError::HoldsPassword));
+    assert_eq!(own.check(&Password::from("Str0ng-enough8")), Ok(()));
+    // The page that keeps a password of before sends none.
+    assert_eq!(own.check(&Password::from("")), Ok(()));
 }
 
 #[test]

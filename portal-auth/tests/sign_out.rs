@@ -12,6 +12,7 @@
 
 mod common;
 
+use common::watched_store::Mishap;
 use common::{HOUR, VAL, World, familiar, stranger};
 use portal_auth::error::Denied;
 use portal_auth::secret::token::SessionToken;
@@ -45,6 +46,27 @@ async fn signing_out_of_nothing_is_fine() {
     let forged = SessionToken::parse(&"A".repeat(43)).unwrap();
     world.auth.sign_out(&stranger(1), &forged).await.unwrap();
     assert_eq!(world.audited("sign_out.done"), 0);
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_they_are_out_before_they_are() {
+    // SES-4, DB-5
+    let world = World::new();
+    world.person(VAL).await;
+    let session = world.session(VAL).await;
+    for _ in 0..4 {
+        world.store.meet("sign_out.done", Mishap::Conflict);
+    }
+    world.auth.sign_out(&stranger(1), &session).await.unwrap();
+    let answer = world.auth.authenticate(&session).await;
+    assert!(matches!(answer, Err(Denied::Refused(SessionEnd::Revoked))));
+    let session = world.session(VAL).await;
+    for _ in 0..5 {
+        world.store.meet("sign_out.done", Mishap::LostRequest);
+    }
+    let fault = world.auth.sign_out(&stranger(1), &session).await.unwrap_err();
+    assert!(fault.is_transient(), "{fault}");
+    world.auth.authenticate(&session).await.unwrap();
 }
 
 #[tokio::test]

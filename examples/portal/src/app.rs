@@ -229,6 +229,7 @@ pub fn router(app: &Shared) -> Router {
             "/account/register/work-details",
             get(pages::work_details::show).post(pages::work_details::submit),
         )
+        .route("/account/register/check", get(pages::check_answers::show).post(pages::check_answers::submit))
         .route("/account/register/sent", get(pages::sent::show).post(pages::sent::submit))
         .route("/account/complete-registration", get(pages::activate::show).post(pages::activate::submit))
         .route("/account/registered", get(pages::activate::registered))

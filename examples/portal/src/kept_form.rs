@@ -79,10 +79,11 @@ const FORMS: &[KeptFields] = &[
     offered("/account/restore", &[]),
     offered(
         "/account/register/security-details",
-        &["email", "email2", "question"],
+        &["email", "email2", "question", "own_question"],
     ),
     offered("/account/register/about-you", &about_form::FIELDS),
     offered("/account/register/work-details", &role_form::FIELDS),
+    offered("/account/register/check", &[]),
     offered("/account/register/sent", &["email"]),
     offered("/admin/account/act", &["id", "act"]),
     offered("/admin/registration", &["email"]),

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use portal_auth::SignedIn;
+use portal_auth::account::email::EmailAddress;
 use portal_auth::account::professional_profile::AboutYou;
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::environment::Timestamp;
@@ -273,6 +274,24 @@ impl Ctx {
         }
     }
 
+    /// After an activation or a login: the registration of that address which this browser has sent off is over, and
+    /// the next one begins anew.
+    pub(crate) async fn settle_registration(&mut self, email: &EmailAddress) {
+        let Some(draft) = self.draft() else { return };
+        match self.app.auth.registration(&draft).await {
+            Ok(Some(progress)) if progress.sent.as_ref().is_some_and(|sent| sent.email == *email) => {
+                self.clear_cookie(PortalCookie::Draft);
+            }
+            Ok(_) => {}
+            Err(fault) => {
+                tracing::warn!(
+                    error = &fault as &dyn std::error::Error,
+                    "a registration that was sent off was not looked at"
+                );
+            }
+        }
+    }
+
     /// At a logout by hand: what was typed is deleted (R11).
     pub(crate) async fn drop_kept_forms(&mut self) -> Result<(), Fail> {
         if let Some(held) = self.held_forms() {
@@ -308,6 +327,11 @@ impl Ctx {
             MaybeSignedIn::SignedIn(signed_in) => Some(signed_in.token()),
             MaybeSignedIn::Ended(_) | MaybeSignedIn::Anonymous => None,
         }
+    }
+
+    /// Whether a form was sent.
+    pub(crate) const fn acts(&self) -> bool {
+        self.acts
     }
 
     /// Whether somebody is signed in.

@@ -274,6 +274,7 @@ pub fn config(settings: &Settings, content: &Content) -> Result<Config, Failure>
     config.registration.profile = Arc::new(ProfessionalProfile::schema());
     if config.registration.secret_question == SecretQuestion::Required {
         config.registration.questions = content.questions.clone();
+        config.registration.own_question = settings.own_question;
     }
     config.recovery.fallback = settings.recovery_fallback;
     config.recovery.tell_unknown = settings.tell_unknown;

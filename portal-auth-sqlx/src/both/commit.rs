@@ -7,7 +7,7 @@ use portal_auth::unit_of_work::{Change, Guard, Sweep, UnitOfWork, Write};
 use super::rows::Columns;
 use super::settle::{bucket_of, settle};
 use super::writes::{self, Statement};
-use super::{Connection, query};
+use super::{Connection, dialect, query};
 use crate::error::Failure;
 use crate::sql;
 
@@ -169,7 +169,7 @@ async fn sweep(conn: &mut Connection, sweep: &Sweep, work: &UnitOfWork) -> Resul
             let written = written(work, written_session);
             run(
                 conn,
-                keep_newest(sql::KEEP_NEWEST_SESSIONS, *account, *keep, written),
+                keep_newest(dialect::KEEP_NEWEST_SESSIONS, *account, *keep, written),
             )
             .await?;
         }
@@ -187,7 +187,7 @@ async fn sweep(conn: &mut Connection, sweep: &Sweep, work: &UnitOfWork) -> Resul
             let written = written(work, written_challenge);
             run(
                 conn,
-                keep_newest(sql::KEEP_NEWEST_CHALLENGES, *account, *keep, written),
+                keep_newest(dialect::KEEP_NEWEST_CHALLENGES, *account, *keep, written),
             )
             .await?;
         }
@@ -195,7 +195,7 @@ async fn sweep(conn: &mut Connection, sweep: &Sweep, work: &UnitOfWork) -> Resul
             let written = written(work, written_device);
             run(
                 conn,
-                keep_newest(sql::KEEP_NEWEST_DEVICES, *account, *keep, written),
+                keep_newest(dialect::KEEP_NEWEST_DEVICES, *account, *keep, written),
             )
             .await?;
         }

@@ -13,6 +13,7 @@ pub(crate) async fn purge(conn: &mut Connection, plan: &PurgePlan) -> Result<u64
         (dialect::PURGE_CHALLENGES, plan.ended_before),
         (dialect::PURGE_REGISTRATIONS, plan.ended_before),
         (dialect::PURGE_LINKS, plan.links_before),
+        (dialect::WIPE_SEEDS, plan.seeds_before),
         (dialect::PURGE_SENT, plan.mails_before),
         (dialect::PURGE_DEAD, plan.links_before),
     ];

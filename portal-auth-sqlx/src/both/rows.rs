@@ -1,9 +1,9 @@
 //! From columns to row images. The order of the columns is the one of the lists in `sql`.
 
+use portal_auth::account::chosen_question::ChosenQuestion;
 use portal_auth::account::email::EmailAddress;
 use portal_auth::account::profile::StoredProfile;
 use portal_auth::account::recovery::Recovery;
-use portal_auth::account::security_question::QuestionId;
 use portal_auth::account::snapshot::{AccountId, AccountRow};
 use portal_auth::account::status::{AuthEpoch, Status, TwoStep};
 use portal_auth::audit::{Actor, AuditRow};
@@ -98,12 +98,12 @@ impl<'r> Columns<'r> {
             .transpose()
     }
 
-    fn question_and_answer(&mut self) -> Read<(Option<QuestionId>, Option<StoredHash>)> {
+    fn question_and_answer(&mut self) -> Read<(Option<ChosenQuestion>, Option<StoredHash>)> {
         let question = self
             .take::<Option<&str>>()?
             .map(|text| {
-                let parsed = QuestionId::parse(text).into_iter().next();
-                parsed.ok_or_else(|| broken("question"))
+                let parsed = ChosenQuestion::parse(text);
+                parsed.map_err(|_| broken("question"))
             })
             .transpose()?;
         Ok((question, self.maybe_hash("answer")?))

@@ -1,5 +1,6 @@
 //! From row images to bound statements. Insert and update of a kind of row bind the same values in the same order.
 
+use portal_auth::account::chosen_question::ChosenQuestion;
 use portal_auth::account::profile::StoredProfile;
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::audit::AuditRow;
@@ -33,7 +34,7 @@ pub(crate) fn account(
         .bind(row.auth_epoch.as_bytes().as_slice())
         .bind(row.password.as_str())
         .bind(row.two_step.as_str())
-        .bind(row.question.as_ref().map(|q| q.as_str()))
+        .bind(row.question.as_ref().map(ChosenQuestion::stored))
         .bind(row.answer.as_ref().map(|a| a.as_str()))
         .bind(i64::from(row.profile.version))
         .bind(sections(&row.profile)?)
@@ -62,7 +63,7 @@ pub(crate) fn registration(
         .bind(row.email.as_str())
         .bind(row.state.as_str())
         .bind(data.and_then(|d| d.password.as_ref()).map(|p| p.as_str()))
-        .bind(data.and_then(|d| d.question.as_ref()).map(|q| q.as_str()))
+        .bind(data.and_then(|d| d.question.as_ref()).map(ChosenQuestion::stored))
         .bind(data.and_then(|d| d.answer.as_ref()).map(|a| a.as_str()))
         .bind(data.map(|d| i64::from(d.profile.version)))
         .bind(data.map(|d| sections(&d.profile)).transpose()?)

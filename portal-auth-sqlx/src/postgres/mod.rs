@@ -336,7 +336,9 @@ async fn make_schema_table(conn: &mut Connection) -> Result<(), sqlx::Error> {
     loop {
         match sqlx::raw_sql(dialect::MAKE_SCHEMA).execute(&mut *conn).await {
             Err(sqlx::Error::Database(said))
-                if tries < 5 && (said.is_unique_violation() || said.code().as_deref() == Some("42P07")) =>
+                if tries < 5
+                    && (said.is_unique_violation()
+                        || matches!(said.code().as_deref(), Some("42P07" | "42710"))) =>
             {
                 tries = tries.saturating_add(1);
             }

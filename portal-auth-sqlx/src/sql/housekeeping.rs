@@ -54,6 +54,12 @@ macro_rules! purges {
             $lock
         );
         pub(crate) const PURGE_LINKS: &str = purge!("portal_links", "key", "over_at < $2", "over_at", $lock);
+        pub(crate) const WIPE_SEEDS: &str = concat!(
+            "UPDATE portal_links SET seed = NULL, version = version + 1 WHERE key IN (SELECT key \
+             FROM portal_links WHERE seed IS NOT NULL AND over_at < $2 ORDER BY over_at LIMIT $1",
+            $lock,
+            ")"
+        );
         pub(crate) const PURGE_SENT: &str = purge!(
             "portal_outbox",
             "id",

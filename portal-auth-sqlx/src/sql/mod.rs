@@ -68,6 +68,7 @@ mod outbox;
 #[macro_use]
 mod housekeeping;
 mod seals;
+#[macro_use]
 mod writes;
 
 pub(crate) use self::guessing::*;
@@ -99,6 +100,7 @@ pub(crate) mod postgres {
     pub(crate) const QUOTA: &str = quota!(" FOR UPDATE");
     pub(crate) const CLAIM_MAILS: &str = claim!(" FOR UPDATE SKIP LOCKED");
     purges!(" FOR UPDATE SKIP LOCKED");
+    keep_newest!(" FOR UPDATE");
 
     pub(crate) const TOUCH_MANY: &str = "UPDATE portal_sessions AS s SET last_seen = v.seen \
          FROM UNNEST($1::BYTEA[], $2::BIGINT[]) AS v (key, seen) WHERE s.key = v.key AND s.last_seen < v.seen";
@@ -135,6 +137,7 @@ pub(crate) mod sqlite {
     pub(crate) const QUOTA: &str = quota!("");
     pub(crate) const CLAIM_MAILS: &str = claim!("");
     purges!("");
+    keep_newest!("");
 
     pub(crate) const TOUCH_MANY: &str = "UPDATE portal_sessions AS s SET last_seen = v.seen \
          FROM (SELECT unhex(value ->> 0) AS key, value ->> 1 AS seen FROM json_each($1)) v \
@@ -174,9 +177,9 @@ mod tests {
         VOID_LINKS,
         VOID_REGISTRATIONS,
         END_SESSIONS,
-        KEEP_NEWEST_SESSIONS,
-        KEEP_NEWEST_CHALLENGES,
-        KEEP_NEWEST_DEVICES,
+        sqlite::KEEP_NEWEST_SESSIONS,
+        sqlite::KEEP_NEWEST_CHALLENGES,
+        sqlite::KEEP_NEWEST_DEVICES,
         END_CHALLENGES,
         EVENT_EXISTS,
         LOAD_DRAFT,
@@ -201,6 +204,7 @@ mod tests {
         sqlite::PURGE_CHALLENGES,
         sqlite::PURGE_REGISTRATIONS,
         sqlite::PURGE_LINKS,
+        sqlite::WIPE_SEEDS,
         sqlite::PURGE_SENT,
         sqlite::PURGE_DEAD,
         sqlite::PURGE_DEVICES,

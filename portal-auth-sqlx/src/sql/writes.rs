@@ -100,24 +100,36 @@ pub(crate) const VOID_REGISTRATIONS: &str = "UPDATE portal_registrations SET ver
 
 pub(crate) const END_SESSIONS: &str = "DELETE FROM portal_sessions WHERE account_id = $1 AND key <> $2";
 
-/// In a tie the row that this commit wrote (`$3`) is the newest: nobody signs in and is signed out by it.
-pub(crate) const KEEP_NEWEST_SESSIONS: &str = "DELETE FROM portal_sessions WHERE key IN (SELECT key \
-     FROM portal_sessions WHERE account_id = $1 ORDER BY created_at DESC, CASE WHEN key = $3 THEN 0 ELSE 1 END, key \
-     LIMIT 9223372036854775807 OFFSET $2)";
-
 pub(crate) const END_CHALLENGES: &str = "DELETE FROM portal_challenges WHERE account_id = $1";
 
-/// Ties as in [`KEEP_NEWEST_SESSIONS`].
-pub(crate) const KEEP_NEWEST_CHALLENGES: &str = "DELETE FROM portal_challenges WHERE key IN (SELECT key \
-     FROM portal_challenges WHERE account_id = $1 \
-     ORDER BY created_at DESC, CASE WHEN key = $3 THEN 0 ELSE 1 END, key \
-     LIMIT 9223372036854775807 OFFSET $2)";
-
-/// Ties as in [`KEEP_NEWEST_SESSIONS`].
-pub(crate) const KEEP_NEWEST_DEVICES: &str = "DELETE FROM portal_devices WHERE account_id = $1 AND device IN \
-     (SELECT device FROM portal_devices WHERE account_id = $1 \
-     ORDER BY last_used DESC, CASE WHEN device = $3 THEN 0 ELSE 1 END, device \
-     LIMIT 9223372036854775807 OFFSET $2)";
+/// Ends all but the newest rows of an account (`$1`) in one engine's words. In a tie the row that this commit wrote (`$3`)
+/// is the newest: nobody signs in and is signed out by it. All commits lock in one order, so that none waits for another
+/// that waits for it.
+macro_rules! keep_newest {
+    ($lock:literal) => {
+        pub(crate) const KEEP_NEWEST_SESSIONS: &str = concat!(
+            "DELETE FROM portal_sessions WHERE key IN (SELECT key FROM portal_sessions WHERE account_id = $1 \
+             ORDER BY created_at DESC, CASE WHEN key = $3 THEN 0 ELSE 1 END, key \
+             LIMIT 9223372036854775807 OFFSET $2",
+            $lock,
+            ")"
+        );
+        pub(crate) const KEEP_NEWEST_CHALLENGES: &str = concat!(
+            "DELETE FROM portal_challenges WHERE key IN (SELECT key FROM portal_challenges WHERE account_id = $1 \
+             ORDER BY created_at DESC, CASE WHEN key = $3 THEN 0 ELSE 1 END, key \
+             LIMIT 9223372036854775807 OFFSET $2",
+            $lock,
+            ")"
+        );
+        pub(crate) const KEEP_NEWEST_DEVICES: &str = concat!(
+            "DELETE FROM portal_devices WHERE account_id = $1 AND device IN (SELECT device FROM portal_devices \
+             WHERE account_id = $1 ORDER BY last_used DESC, CASE WHEN device = $3 THEN 0 ELSE 1 END, device \
+             LIMIT 9223372036854775807 OFFSET $2",
+            $lock,
+            ")"
+        );
+    };
+}
 
 // Mails and audit of a commit.
 

@@ -1,5 +1,6 @@
 //! Who somebody is: the account's row, its status, its address, its secret question and its profile.
 
+pub mod chosen_question;
 pub mod email;
 pub mod plain_text;
 #[cfg(feature = "professional-profile")]

@@ -27,16 +27,15 @@ impl Postcode {
     /// Reads a postcode in any case, with spaces and dashes anywhere.
     ///
     /// # Errors
-    /// [`PostcodeError::Required`] when nothing but spaces and dashes was typed, [`PostcodeError::TooLong`] above
-    /// ten characters, and [`PostcodeError::Format`] for everything else, half a postcode among it. Each can be
-    /// shown beside the field.
+    /// [`PostcodeError::Required`] when nothing but spaces and dashes was typed, and [`PostcodeError::Format`] for
+    /// everything else, half a postcode and more than ten characters among it. Each can be shown beside the field.
     pub fn parse(typed: &str) -> Result<Self, PostcodeError> {
         let typed = typed.trim();
         if typed.chars().all(is_separator) {
             return Err(PostcodeError::Required);
         }
         if typed.chars().count() > Self::MAX_CHARACTERS {
-            return Err(PostcodeError::TooLong);
+            return Err(PostcodeError::Format);
         }
         let symbols: String = typed
             .chars()
@@ -75,9 +74,6 @@ pub enum PostcodeError {
     /// Nothing was typed.
     #[error("a postcode is required")]
     Required,
-    /// More than 10 characters.
-    #[error("the postcode is too long")]
-    TooLong,
     /// It has not the form of a full UK postcode.
     #[error("the text is not a full UK postcode")]
     Format,
@@ -89,18 +85,8 @@ impl PostcodeError {
     pub const fn reason(self) -> Reason {
         Reason::new(match self {
             Self::Required => "postcode.required",
-            Self::TooLong => "postcode.too_long",
             Self::Format => "postcode.format",
         })
-    }
-
-    /// The number in the rule, where it has one.
-    #[must_use]
-    pub const fn number(self) -> Option<u64> {
-        match self {
-            Self::TooLong => Some(Postcode::MAX_CHARACTERS as u64),
-            Self::Required | Self::Format => None,
-        }
     }
 }
 
@@ -192,9 +178,8 @@ mod tests {
     #[test]
     fn ten_characters_are_the_most_whatever_they_are() {
         // LIM-2
-        assert!(Postcode::parse("EC1A -- 1BB").is_err_and(|e| e == PostcodeError::TooLong));
+        assert!(Postcode::parse("EC1A -- 1BB").is_err_and(|e| e == PostcodeError::Format));
         assert!(Postcode::parse("EC1A - 1BB").is_ok());
-        assert_eq!(Postcode::parse("S1 2HH; DROP"), Err(PostcodeError::TooLong));
-        assert_eq!(PostcodeError::TooLong.number(), Some(10));
+        assert_eq!(Postcode::parse("S1 2HH; DROP"), Err(PostcodeError::Format));
     }
 }

@@ -1,6 +1,6 @@
 //! Secret questions and answers: asked only behind a live reset link, and never enough by themselves (ANS-1).
 //!
-//! Questions come from a list that the operator owns; an answer is a secret like a password, and forgiving about
+//! Questions come from a list that the operator owns, or from their people where a setting allows it; an answer is a secret like a password, and forgiving about
 //! how it is typed. Both standards refuse such questions; the portal keeps them because its guide does.
 
 use std::fmt;
@@ -12,6 +12,7 @@ use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use crate::account::chosen_question::AskedQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::plain_text::has_hidden_character;
 use crate::error::Reason;
@@ -236,7 +237,7 @@ impl SecurityAnswer {
     /// [`Common`](AnswerError::Common): an answer that whoever asks the question already knows protects nothing.
     pub fn check(
         &self,
-        question: &SecurityQuestion,
+        question: &AskedQuestion,
         password: &Password,
         email: &EmailAddress,
     ) -> Result<(), AnswerError> {
@@ -245,13 +246,27 @@ impl SecurityAnswer {
             Err(AnswerError::IsPassword)
         } else if is(email.as_str()) || is(email.local_part()) {
             Err(AnswerError::IsEmail)
-        } else if is(question.text()) || is(question.text().trim_end_matches(['?', ' '])) {
+        } else if is(&question.text)
+            || is(question.text.trim_end_matches(['?', ' ']))
+            || (question.id.is_none() && self.stands_in(&question.text))
+        {
             Err(AnswerError::IsQuestion)
         } else if is_common(&self.0) {
             Err(AnswerError::Common)
         } else {
             Ok(())
         }
+    }
+
+    /// Whether somebody's own question tells its answer, in whole words.
+    fn stands_in(&self, question: &str) -> bool {
+        let words = |text: &str| {
+            let words = text.split(|c: char| !c.is_alphanumeric());
+            let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+            Zeroizing::new(format!(" {} ", words.join(" ")))
+        };
+        let answer = words(&self.0);
+        answer.len() > 2 && words(&normal_form(question)).contains(answer.as_str())
     }
 
     /// The normal form, which is what is hashed.
@@ -292,7 +307,7 @@ pub enum AnswerError {
     /// It is the address or its local part.
     #[error("the answer is the email address")]
     IsEmail,
-    /// It is the text of the question.
+    /// It is the text of the question, or stands in a question that the person has made up.
     #[error("the answer is the question")]
     IsQuestion,
     /// Many people give it, whatever the question.

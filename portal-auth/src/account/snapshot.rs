@@ -1,9 +1,9 @@
 //! The account as one row, as it was at one moment.
 
+use crate::account::chosen_question::ChosenQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
 use crate::account::recovery::Recovery;
-use crate::account::security_question::QuestionId;
 use crate::account::status::{AuthEpoch, Status, TwoStep};
 use crate::environment::Timestamp;
 use crate::key::key_type;
@@ -39,7 +39,7 @@ pub struct AccountRow {
     /// The owner's choice about the second step.
     pub two_step: TwoStep,
     /// Which secret question was chosen, where the service asks one.
-    pub question: Option<QuestionId>,
+    pub question: Option<ChosenQuestion>,
     /// The hash of its answer.
     pub answer: Option<StoredHash>,
     /// What the host keeps about the person.

@@ -6,6 +6,8 @@
 //! (ACT-4). Mails: E3; E1 when a link that is over is asked for anew. Audited as `activate.done`, `activate.refused`,
 //! `account.made`. Tries count per link and network, never on the address.
 
+use std::time::Duration;
+
 use crate::account::email::EmailAddress;
 use crate::audit::{Actor, Event};
 use crate::enrolling::{MailGrant, Registrant};
@@ -13,6 +15,7 @@ use crate::environment::Timestamp;
 use crate::error::{Denied, Fault, Reason};
 use crate::guessing::{Judge, PaidTry};
 use crate::link::{LinkPurpose, LinkRow, LinkState};
+use crate::mail::quota::{QuotaLimits, QuotaLine, Spent};
 use crate::password::Password;
 use crate::password::hash::{Line, StoredHash, Verdict};
 use crate::password::policy::BrokenRule;
@@ -107,13 +110,15 @@ impl ActivateRefused {
 
 const DONE: Reason = Reason::new("activate.done");
 const REFUSED: Reason = Reason::new("activate.refused");
+/// How often in an hour a link begins a new registration: more often than a person presses a button.
+const ANEW_AN_HOUR: u32 = 10;
 const RENEWED: Reason = Reason::new("activate.renewed");
 
 /// When to try again while the list of breached passwords does not answer.
-const UNCHECKED_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+const UNCHECKED_WAIT: Duration = Duration::from_secs(60);
 
 /// How long a used link still leads to the thank-you page.
-const THANKS_LAST: std::time::Duration = std::time::Duration::from_secs(86_400);
+const THANKS_LAST: Duration = Duration::from_secs(86_400);
 
 impl PortalAuth {
     /// Tells what a link's page may show; changes nothing, however often it is asked.
@@ -218,10 +223,20 @@ impl PortalAuth {
     /// it says about the person is filled in.
     ///
     /// # Errors
-    /// `Refused` as for [`activation_page`](Self::activation_page).
+    /// `Refused` as for [`activation_page`](Self::activation_page); `TooManyTries` after ten in an hour by one link.
     pub async fn register_anew(&self, token: &LinkToken) -> Result<DraftToken, Denied<ActivateRefused>> {
         let inner = &*self.inner;
         let (link, registration) = inner.waiting_link(token).await?;
+        // Each leaves a draft (THR-8).
+        let line = QuotaLine {
+            key: inner.keyring.pseudonym("link/anew", link.key.as_bytes()),
+            limits: QuotaLimits::Sliding(vec![(ANEW_AN_HOUR, Duration::from_secs(3600))]),
+        };
+        let now = inner.now();
+        if let Spent::Refused { until } = inner.store.spend(&[line], now).await? {
+            let retry_after = until.since(now);
+            return Err(Denied::TooManyTries { retry_after });
+        }
         let mut draft = Draft {
             proven: Some(Proven::new(link.address.clone(), link.key)),
             ..Draft::default()

@@ -7,7 +7,8 @@
 
 use std::fmt;
 
-use crate::account::security_question::{QuestionId, SecurityAnswer};
+use crate::account::chosen_question::ChosenQuestion;
+use crate::account::security_question::SecurityAnswer;
 use crate::account::snapshot::AccountRow;
 use crate::account_links::void_pending;
 use crate::audit::{Actor, Event};
@@ -30,20 +31,30 @@ use crate::visitor::Visitor;
 pub struct ChangeQuestionForm<'a> {
     /// The password in force, as it was typed.
     pub password: Password,
-    /// The id of the chosen question; empty when none was chosen.
+    /// The id of the chosen question, or [`OwnQuestion::CHOICE`](crate::account::chosen_question::OwnQuestion::CHOICE) for `own_question`; empty when none was chosen.
     pub question: &'a str,
+    /// A question in the person's own words, where the service allows one.
+    pub own_question: &'a str,
     /// Its answer, as it was typed.
     pub answer: &'a str,
 }
 
 impl<'a> ChangeQuestionForm<'a> {
-    /// The three fields.
+    /// A question of the list and its answer.
     pub fn new(password: impl Into<Password>, question: &'a str, answer: &'a str) -> Self {
         Self {
             password: password.into(),
             question,
+            own_question: "",
             answer,
         }
+    }
+
+    /// Beside the choice, what was typed as a question of the person's own.
+    #[must_use]
+    pub const fn with_own_question(mut self, own: &'a str) -> Self {
+        self.own_question = own;
+        self
     }
 }
 
@@ -66,7 +77,7 @@ pub enum ChangeQuestionRefused {
     NotOffered,
     /// The last proof is too old: confirm first, then come back. Secrets are typed again.
     Confirm,
-    /// These fields are wrong, all at once: `password` (it is empty), `question`, `answer`.
+    /// These fields are wrong, all at once: `password` (it is empty), `question`, `own_question`, `answer`.
     Fields(FieldErrors),
     /// The password is not right.
     NotCorrect,
@@ -89,6 +100,12 @@ impl PortalAuth {
     #[must_use]
     pub fn asks_secret_question(&self) -> bool {
         self.inner.config.registration.secret_question == SecretQuestion::Required
+    }
+
+    /// Whether people here may make up a question of their own.
+    #[must_use]
+    pub fn allows_own_question(&self) -> bool {
+        self.asks_secret_question() && self.inner.config.registration.own_question
     }
 
     /// Replaces the secret question and answer of the signed-in person.
@@ -151,12 +168,12 @@ impl Inner {
         &self,
         account: &AccountRow,
         form: &ChangeQuestionForm<'_>,
-    ) -> Result<(QuestionId, SecurityAnswer), FieldErrors> {
+    ) -> Result<(ChosenQuestion, SecurityAnswer), FieldErrors> {
         let mut errors = FieldErrors::new();
         if form.password.is_empty() {
             errors.add("password", Reason::new("password.required"));
         }
-        let question = self.checked_question(form.question, &mut errors);
+        let question = self.checked_question(form.question, form.own_question, &form.password, &mut errors);
         let answer = self.checked_new_answer(
             form.answer,
             question.as_ref(),

@@ -9,6 +9,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::account::chosen_question::ChosenQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
 use crate::account::recovery::Recovery;
@@ -142,6 +143,14 @@ fn list<T>(rows: &[T], tell: impl Fn(&T) -> Value) -> Value {
     rows.iter().map(tell).collect()
 }
 
+/// The id of a listed question, or an own one in its owner's words.
+fn question_told(question: &ChosenQuestion) -> &str {
+    match question {
+        ChosenQuestion::Listed(id) => id.as_str(),
+        ChosenQuestion::Own(own) => own.as_str(),
+    }
+}
+
 fn account_told(row: &AccountRow) -> Value {
     let AccountRow {
         id,
@@ -175,7 +184,7 @@ fn account_told(row: &AccountRow) -> Value {
         "email_address": email.as_str(),
         "status": status.as_str(),
         "two_step_verification": two_step.as_str(),
-        "secret_question": question.as_ref().map(crate::account::security_question::QuestionId::as_str),
+        "secret_question": question.as_ref().map(question_told),
         "details": sections,
         "language": language.as_ref().map(ToString::to_string),
         "wrong_codes_in_a_row": code_failures,

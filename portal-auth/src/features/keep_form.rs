@@ -25,6 +25,9 @@ pub const PATH_BYTES: usize = 512;
 pub const MOST_FIELDS: usize = 40;
 /// The most that names and values of one form may hold together, in bytes.
 pub const FORM_BYTES: usize = 16 * 1024;
+/// The most that a form may take in its row, where quotation marks count twice and control characters six times: five of
+/// them fit into a row of 256 KiB, which is all that a store takes.
+pub const STORED_FORM_BYTES: usize = 48 * 1024;
 /// The most forms kept for one browser; the one typed into longest ago goes.
 pub const MOST_FORMS: usize = 5;
 
@@ -63,6 +66,7 @@ impl TypedForm {
         self.path.len() <= PATH_BYTES
             && self.fields.len() <= MOST_FIELDS
             && bytes.fold(0_usize, usize::saturating_add) <= FORM_BYTES
+            && serde_json::to_vec(&self.fields).is_ok_and(|stored| stored.len() <= STORED_FORM_BYTES)
     }
 }
 
@@ -78,7 +82,8 @@ impl fmt::Debug for TypedForm {
 pub enum KeepFormRefused {
     /// The session is no session, was revoked, or ended so long ago that it is forgotten: say nothing of saving.
     SessionEnded,
-    /// The form is larger than any page of a person's: it has more than 40 fields or 16 KiB.
+    /// The form is larger than any page of a person's: it has more than 40 fields, more than 16 KiB, or
+    /// many control characters.
     TooLarge,
 }
 

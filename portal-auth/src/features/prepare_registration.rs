@@ -123,6 +123,7 @@ const LINK_SENT: Reason = Reason::new("administer.link_sent");
 const OWN_MAIL: MailGrant = MailGrant {
     withheld_until: None,
     live_until: None,
+    counted: true,
 };
 
 impl PortalAuth {

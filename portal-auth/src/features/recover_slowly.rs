@@ -214,8 +214,7 @@ impl PortalAuth {
         let inner = &*self.inner;
         for _ in 0..ATTEMPTS {
             let signed_in: SignedIn = inner.live_session(token, Activity::Counts).await?;
-            let found = inner.store.by_id(signed_in.account()).await?;
-            let account = found.ok_or(Denied::Refused(SessionEnd::Revoked))?;
+            let account = self.own_account(&signed_in).await?;
             if account.recovery.due_at.is_none() {
                 return Ok(false);
             }

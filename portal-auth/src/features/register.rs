@@ -7,9 +7,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::account::chosen_question::ChosenQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::profile::{StoredProfile, small_enough};
-use crate::account::security_question::QuestionId;
 use crate::audit::{Actor, Event};
 use crate::enrolling::MailGrant;
 use crate::environment::Timestamp;
@@ -35,7 +35,7 @@ pub struct RegistrationProgress {
     /// The address a mailed link has proven for this browser.
     pub proven: Option<EmailAddress>,
     /// The chosen question, once the first step is done.
-    pub question: Option<QuestionId>,
+    pub question: Option<ChosenQuestion>,
     /// Whether a password is set; it is never shown.
     pub password_set: bool,
     /// The sections as they were typed, by name.

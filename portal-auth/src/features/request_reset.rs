@@ -79,11 +79,12 @@ impl PortalAuth {
                         .await?,
                 ),
             };
+            if !grant.mail.counted {
+                return Ok(inner.told_of_reset());
+            }
             let work = inner.requested(visitor, &email, account.as_ref(), &links, grant, now)?;
             if inner.commit(work).await? == Commit::Done {
-                return Ok(ResetRequested {
-                    link_lifetime: inner.config.recovery.link_lifetime,
-                });
+                return Ok(inner.told_of_reset());
             }
         }
         Err(contended())
@@ -138,6 +139,12 @@ impl Inner {
     /// Stands in the statements for an address without an account (ENU-2).
     fn nobody(&self, email: &EmailAddress) -> AccountId {
         AccountId::from_bytes(*self.address_bucket(email).as_bytes())
+    }
+
+    const fn told_of_reset(&self) -> ResetRequested {
+        ResetRequested {
+            link_lifetime: self.config.recovery.link_lifetime,
+        }
     }
 
     /// Counts the mail of a request; known and unknown addresses pay by the same statements.
@@ -298,6 +305,7 @@ mod tests {
             let grant = MailGrant {
                 withheld_until: None,
                 live_until: until,
+                counted: true,
             };
             end_of_life(present, hour, grant, T0)
         };

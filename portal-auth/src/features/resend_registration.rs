@@ -132,6 +132,9 @@ impl PortalAuth {
                     *grant.insert(inner.spend_outsider_mail(&email, bears, visitor, now).await?)
                 }
             };
+            if !grant.counted {
+                return Ok(());
+            }
             let work = inner.resent(visitor, &email, now)?;
             let work = inner.add_link_mail(work, waiting, &registrant, grant, now, visitor)?;
             if inner.commit(work).await? == Commit::Done {

@@ -5,9 +5,9 @@
 //! session: the second step is asked for at the next sign-in as before (RST-3, RST-4). Mail: E7. Audited as `reset.done`,
 //! `reset.not_set`. ASVS 6.4.3.
 
+use crate::account::chosen_question::AskedQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::recovery::Recovery;
-use crate::account::security_question::SecurityQuestion;
 use crate::account::snapshot::AccountRow;
 use crate::account_links::void_pending;
 use crate::audit::Actor;
@@ -46,7 +46,7 @@ pub enum ResetStep {
     /// Give the secret answer: [`answer_reset`](PortalAuth::answer_reset).
     Answer {
         /// The question; `None` where the list does not have it any more, while the answer is kept.
-        question: Option<SecurityQuestion>,
+        question: Option<AskedQuestion>,
         /// Wrong answers that the link still takes.
         tries_left: u32,
     },
@@ -151,9 +151,9 @@ impl PortalAuth {
 }
 
 impl Inner {
-    fn question_of(&self, account: &AccountRow) -> Option<SecurityQuestion> {
-        let questions = &self.config.registration.questions;
-        questions.find(account.question.as_ref()?).cloned()
+    fn question_of(&self, account: &AccountRow) -> Option<AskedQuestion> {
+        let chosen = account.question.as_ref()?;
+        chosen.asked(&self.config.registration.questions)
     }
 
     /// Writes down that the password in force was found out to be the one that was typed (LOG-1); the charge stays.

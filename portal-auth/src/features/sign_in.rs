@@ -6,6 +6,7 @@
 //! bucket closes (E13), "login attempts" when the right password came after many wrong ones (E18), and where the service
 //! says so "new login" from a browser not seen before (E12). Audited as `sign_in.done`, `sign_in.code_sent`, `sign_in.refused`. ASVS 6.3, SP 800-63B 3.2.
 
+use std::fmt;
 use std::sync::atomic::Ordering;
 
 use crate::account::email::{EmailAddress, EmailError};
@@ -30,7 +31,6 @@ use crate::unit_of_work::{Change, Sweep, UnitOfWork, Write};
 use crate::visitor::Visitor;
 
 /// What the sign-in page sends.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct SignInForm<'a> {
     /// The address as it was typed.
@@ -39,6 +39,13 @@ pub struct SignInForm<'a> {
     pub password: Password,
     /// The session the browser holds already, if any; it ends when the new one begins (SES-2).
     pub replaces: Option<&'a SessionToken>,
+}
+
+impl fmt::Debug for SignInForm<'_> {
+    /// Shows nothing that was typed (LOG-2).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInForm").finish_non_exhaustive()
+    }
 }
 
 impl<'a> SignInForm<'a> {

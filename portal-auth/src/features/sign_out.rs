@@ -4,7 +4,7 @@
 
 use crate::audit::{Actor, Event};
 use crate::error::{Denied, Fault, Reason};
-use crate::portal::PortalAuth;
+use crate::portal::{ATTEMPTS, Commit, PortalAuth};
 use crate::secret::token::SessionToken;
 use crate::session_gate::Activity;
 use crate::unit_of_work::{Sweep, UnitOfWork};
@@ -19,18 +19,23 @@ impl PortalAuth {
     /// A [`Fault`] when the store fails; the session may then still live, so say so rather than "signed out".
     pub async fn sign_out(&self, visitor: &Visitor, token: &SessionToken) -> Result<(), Fault> {
         let inner = &self.inner;
-        let signed_in = match inner.live_session(token, Activity::Background).await {
-            Ok(signed_in) => signed_in,
-            Err(Denied::Fault(fault)) => return Err(fault),
-            Err(_) => return Ok(()),
-        };
-        let now = inner.now();
-        let event = inner.seen_from(Event::new(SIGNED_OUT, Actor::Owner), visitor, None);
-        let key = signed_in.session().key;
-        let work = UnitOfWork::new(inner.audit(event.about(signed_in.account()), now)?)
-            .sweep(Sweep::EndSession(key));
-        inner.commit(work).await?;
-        inner.last_seen.forget(key);
-        Ok(())
+        for _ in 0..ATTEMPTS {
+            let signed_in = match inner.live_session(token, Activity::Background).await {
+                Ok(signed_in) => signed_in,
+                Err(Denied::Fault(fault)) => return Err(fault),
+                Err(_) => return Ok(()),
+            };
+            let now = inner.now();
+            let event = inner.seen_from(Event::new(SIGNED_OUT, Actor::Owner), visitor, None);
+            let key = signed_in.session().key;
+            let work = UnitOfWork::new(inner.audit(event.about(signed_in.account()), now)?)
+                .sweep(Sweep::EndSession(key));
+            if inner.commit(work).await? == Commit::Done {
+                inner.last_seen.forget(key);
+                return Ok(());
+            }
+        }
+        // Whoever is told that they are out must be.
+        Err(Fault::transient("the session was not ended"))
     }
 }

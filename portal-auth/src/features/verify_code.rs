@@ -15,7 +15,7 @@ use crate::code_gate::{CodeRefused, ResendRefused};
 use crate::device::DeviceRow;
 use crate::error::{Denied, Fault, Reason};
 use crate::issuing::{CodeNotice, NewSession};
-use crate::portal::PortalAuth;
+use crate::portal::{ATTEMPTS, Commit, PortalAuth};
 use crate::secret::token::{ChallengeToken, SessionToken};
 use crate::session::Level;
 use crate::unit_of_work::{Sweep, UnitOfWork};
@@ -154,20 +154,24 @@ impl PortalAuth {
     /// A [`Fault`] when the store fails.
     pub async fn cancel_sign_in(&self, visitor: &Visitor, challenge: &ChallengeToken) -> Result<(), Fault> {
         let inner = &*self.inner;
-        let found = inner
-            .live_challenge(challenge, ChallengePurpose::SignIn, None)
-            .await?;
-        let Some((row, account)) = found else {
-            return Ok(());
-        };
-        let now = inner.now();
-        let event = inner.seen_from(
-            Event::new(GIVEN_UP, Actor::Visitor).about(account.id),
-            visitor,
-            None,
-        );
-        let work = UnitOfWork::new(inner.audit(event, now)?).sweep(Sweep::EndChallenge(row.key));
-        inner.commit(work).await?;
-        Ok(())
+        for _ in 0..ATTEMPTS {
+            let found = inner
+                .live_challenge(challenge, ChallengePurpose::SignIn, None)
+                .await?;
+            let Some((row, account)) = found else {
+                return Ok(());
+            };
+            let now = inner.now();
+            let event = inner.seen_from(
+                Event::new(GIVEN_UP, Actor::Visitor).about(account.id),
+                visitor,
+                None,
+            );
+            let work = UnitOfWork::new(inner.audit(event, now)?).sweep(Sweep::EndChallenge(row.key));
+            if inner.commit(work).await? == Commit::Done {
+                return Ok(());
+            }
+        }
+        Err(Fault::transient("the half-done sign-in was not ended"))
     }
 }

@@ -61,13 +61,19 @@ impl QuotaLimits {
     pub fn spend(&self, state: &[i64], now: Timestamp) -> Result<(Vec<i64>, Option<Timestamp>), Timestamp> {
         match self {
             Self::Sliding(limits) => {
-                let opens = next_slot(limits, state, now);
+                // What a clock that ran ahead has left says nothing of the time before now (CLK-4).
+                let state: Vec<i64> = state
+                    .iter()
+                    .copied()
+                    .filter(|stamp| is_believed(*stamp, now))
+                    .collect();
+                let opens = next_slot(limits, &state, now);
                 if opens > now {
                     return Err(opens);
                 }
                 let kept = limits.iter().map(|(n, _)| *n).max().unwrap_or(0);
                 let mut stamps = vec![now.as_micros()];
-                stamps.extend_from_slice(state);
+                stamps.extend(state);
                 stamps.truncate(usize::try_from(kept).unwrap_or(usize::MAX));
                 let following = next_slot(limits, &stamps, now);
                 Ok((stamps, (following > now).then_some(following)))
@@ -93,9 +99,16 @@ impl QuotaLimits {
     }
 }
 
+/// How far the clocks of two processes may be apart (CLK-2).
+const SKEW: Duration = Duration::from_secs(120);
+
+fn is_believed(stamp: i64, now: Timestamp) -> bool {
+    Timestamp::from_micros(stamp) <= now.plus(SKEW)
+}
+
 /// When the next mail fits: the n-th newest must be a whole window old, for every limit.
 ///
-/// A stamp in the future (a clock that jumped back) counts as now, so that no wait exceeds its window (CLK-4).
+/// A stamp that is a little in the future counts as now, so that no wait exceeds its window (CLK-4).
 fn next_slot(limits: &[(u32, Duration)], stamps: &[i64], now: Timestamp) -> Timestamp {
     limits
         .iter()
@@ -156,6 +169,28 @@ mod tests {
         }
         let (_, last) = limits.spend(&state, now).unwrap();
         assert_eq!(last, Some(T0.plus(Duration::from_secs(3600))));
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_keeps_nobody_from_their_mail() {
+        // CLK-4, I-23
+        let limits = address();
+        let year = Duration::from_secs(365 * 86_400);
+        let mut ahead = Vec::new();
+        for minute in 0..5_u32 {
+            let now = T0.plus(year + Duration::from_secs(60) * minute);
+            ahead = limits.spend(&ahead, now).unwrap().0;
+        }
+        let (state, _) = limits.spend(&ahead, T0).unwrap();
+        assert_eq!(state, [T0.as_micros()], "the future is forgotten");
+        assert_eq!(limits.spend(&state, T0), Err(T0.plus(Duration::from_secs(60))));
+        // Another process may be ahead by as much as is allowed: what it has counted counts.
+        let near = T0.plus(Duration::from_secs(120));
+        let (state, _) = limits.spend(&[], near).unwrap();
+        assert_eq!(limits.spend(&state, T0), Err(T0.plus(Duration::from_secs(60))));
+        let beyond = near.plus(Duration::from_micros(1));
+        let (state, _) = limits.spend(&[], beyond).unwrap();
+        assert!(limits.spend(&state, T0).is_ok());
     }
 
     #[test]

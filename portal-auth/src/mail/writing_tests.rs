@@ -257,7 +257,7 @@ fn every_text_has_short_lines_and_its_links_alone_on_theirs() {
             "{text}"
         );
         assert!(text.contains("help@portal.example"), "{text}");
-        assert!(text.contains("Please do not reply"), "{text}");
+        assert!(text.contains("Do not reply"), "{text}");
         assert!(text.contains("Kind Regards,\nPortal Administrator\n"), "{text}");
     }
 }

@@ -1,12 +1,13 @@
 //! What somebody has typed so far, kept on the server and found by a token that only their browser holds.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::chosen_question::ChosenQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::profile::ProfileSchema;
-use crate::account::security_question::QuestionId;
 use crate::environment::Timestamp;
 use crate::key::key_type;
 use crate::link::LinkKey;
@@ -19,7 +20,7 @@ key_type! {
 }
 
 /// A draft as one row: the body is this module's own [`Draft`] as JSON, opaque to a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "stores build it from a row; a new column must break them"
@@ -35,6 +36,17 @@ pub struct DraftRow {
     pub expires_at: Timestamp,
 }
 
+impl fmt::Debug for DraftRow {
+    /// Leaves out the body: hashes, an address, and what was typed (HASH-7, LOG-2).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DraftRow")
+            .field("key", &self.key)
+            .field("version", &self.version)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The first step as it is kept: hashes, never what was typed (REG-1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -44,7 +56,7 @@ pub struct SecurityDetailsDone {
     /// The password's hash.
     pub password: StoredHash,
     /// The chosen question.
-    pub question: Option<QuestionId>,
+    pub question: Option<ChosenQuestion>,
     /// The answer's hash.
     pub answer: Option<StoredHash>,
 }
@@ -55,7 +67,7 @@ impl SecurityDetailsDone {
     pub const fn new(
         email: EmailAddress,
         password: StoredHash,
-        question: Option<QuestionId>,
+        question: Option<ChosenQuestion>,
         answer: Option<StoredHash>,
     ) -> Self {
         Self {

@@ -7,9 +7,9 @@
 //! One that an administrator has prepared has no password. Its link begins the steps anew in whatever browser opens it,
 //! with what was prepared filled in, and the account is made when a password was chosen there.
 
+use crate::account::chosen_question::ChosenQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
-use crate::account::security_question::QuestionId;
 use crate::environment::Timestamp;
 use crate::key::key_type;
 use crate::link::LinkKey;
@@ -80,7 +80,7 @@ pub struct RegistrationData {
     /// prepared it without, and then no account is made of it: see [`complete`](Self::complete).
     pub password: Option<StoredHash>,
     /// The secret question, where the service asks one.
-    pub question: Option<QuestionId>,
+    pub question: Option<ChosenQuestion>,
     /// The hash of its answer.
     pub answer: Option<StoredHash>,
     /// The profile's sections.
@@ -113,7 +113,7 @@ pub struct AccountData {
     /// The hash of the chosen password.
     pub password: StoredHash,
     /// The secret question, where the service asks one.
-    pub question: Option<QuestionId>,
+    pub question: Option<ChosenQuestion>,
     /// The hash of its answer.
     pub answer: Option<StoredHash>,
     /// The profile's sections.
@@ -125,7 +125,7 @@ impl AccountData {
     #[must_use]
     pub const fn new(
         password: StoredHash,
-        question: Option<QuestionId>,
+        question: Option<ChosenQuestion>,
         answer: Option<StoredHash>,
         profile: StoredProfile,
     ) -> Self {

@@ -417,6 +417,8 @@ pub struct PurgePlan {
     pub sessions_before: Timestamp,
     /// Links that ended, or expired, before this.
     pub links_before: Timestamp,
+    /// Links that expired before this keep their row without its `seed`, as a new version (TOK-2).
+    pub seeds_before: Timestamp,
     /// Sent mails that were made before this. Dead ones stay for the operator until they were made before
     /// `links_before`; mails that wait stay whatever their age.
     pub mails_before: Timestamp,
@@ -448,8 +450,8 @@ pub struct StoreHealth {
 /// What the background does.
 #[async_trait]
 pub trait Housekeeping: fmt::Debug + Send + Sync {
-    /// Removes what is over, at most `plan.batch` rows of each kind; returns how many went. Call again while it
-    /// returns as many as a batch.
+    /// Removes what is over, at most `plan.batch` rows of each kind; returns how many went or lost their seed. Call again
+    /// while it returns as many as a batch.
     ///
     /// # Errors
     /// As [`AccountStore::by_email`].

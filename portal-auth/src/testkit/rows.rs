@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::account::chosen_question::ChosenQuestion;
 use crate::account::email::EmailAddress;
 use crate::account::profile::StoredProfile;
 use crate::account::recovery::Recovery;
-use crate::account::security_question::QuestionId;
 use crate::account::snapshot::{AccountId, AccountRow};
 use crate::account::status::{AuthEpoch, Status, TwoStep};
 use crate::audit::{Actor, AuditRow, EventId};
@@ -84,8 +84,19 @@ pub fn hash(n: u32) -> StoredHash {
 /// Never: it is a well-formed name.
 #[must_use]
 #[expect(clippy::expect_used, reason = "the text is a constant")]
-pub fn question() -> QuestionId {
-    QuestionId::parse("first_school").expect("a question of the test kit must be one")
+pub fn question() -> ChosenQuestion {
+    ChosenQuestion::parse("first_school").expect("a question of the test kit must be one")
+}
+
+/// The longest question that somebody can have made up.
+///
+/// # Panics
+/// Never: it is a well-formed question.
+#[must_use]
+#[expect(clippy::expect_used, reason = "the text is a constant")]
+pub fn own_question() -> ChosenQuestion {
+    let text = "\u{e9}".repeat(62);
+    ChosenQuestion::parse(&format!("own:{text}")).expect("a question of the test kit must be one")
 }
 
 /// A profile with one section, not all of it ASCII.

@@ -187,6 +187,7 @@ async fn act(mut ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let password = Password::new(form.take_secret("password").as_str());
     match ctx.app.auth.activate(&ctx.visitor, &token, &password).await {
         Ok(activated) => {
+            ctx.settle_registration(&activated.email).await;
             ctx.keep(SessionCookies::for_device(activated.device.as_ref()));
             ctx.see("/account/registered")
         }

@@ -7,18 +7,20 @@ use portal_auth_axum::form::{Form, FormRejection};
 
 use crate::pages::account::menu;
 use crate::pages::change_password::{confirm_first, confirm_then, keep_renewed};
-use crate::pages::register::messages;
+use crate::pages::register::{messages, question_choices};
 use crate::problem::{Fail, refusal};
 use crate::request::{Ctx, Trouble, with_next};
+use crate::views::catalogue::Language;
 use crate::views::change::ChangeSecretQuestion;
 use crate::views::layout::{FieldMessage, Notice, Place};
 use crate::views::messages::{PASSWORD_NOT_CORRECT, QUESTION_CHANGED};
-use crate::views::register::Choice;
 
 const PATH: &str = "/account/change-secret-question";
 
 /// The fields that may be kept; password and answer never are.
-pub(crate) const KEPT: [&str; 1] = ["question"];
+pub(crate) const KEPT: [&str; 2] = ["question", "own_question"];
+
+const FIELDS: [&str; 5] = ["username", "password", "question", "own_question", "answer"];
 
 /// P22 `/account/change-secret-question`; there is no such page where the service asks no question.
 pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
@@ -28,13 +30,22 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Fail> {
     let kept = ctx.kept_form().await?;
     let changed = ctx.query("notice") == Some("changed");
     let notice = changed.then(|| Notice::done(QUESTION_CHANGED));
-    let question = kept.value("question", "");
-    page(ctx, &question, Trouble::none(), notice.or_else(|| kept.notice())).await
+    let typed = Typed {
+        question: kept.value("question", ""),
+        own: kept.value("own_question", ""),
+    };
+    page(ctx, typed, Trouble::none(), notice.or_else(|| kept.notice())).await
+}
+
+/// The fields that are shown again.
+struct Typed {
+    question: String,
+    own: String,
 }
 
 async fn page(
     mut ctx: Ctx,
-    question: &str,
+    typed: Typed,
     trouble: Trouble,
     notice: Option<Notice>,
 ) -> Result<Response, Fail> {
@@ -55,15 +66,14 @@ async fn page(
         .page("Change Secret Question", Place::Account, trouble)?
         .noticing(notice)
         .split();
-    let questions = ctx.app.auth.config().registration.questions.iter();
+    let questions = question_choices(&ctx, Language::ENGLISH);
     let view = ChangeSecretQuestion {
         page,
         menu: menu(PATH),
         username,
-        question: question.to_owned(),
-        questions: questions
-            .map(|q| Choice::new(q.id().as_str(), q.text()))
-            .collect(),
+        question: typed.question,
+        own_question: ctx.app.auth.allows_own_question().then_some(typed.own),
+        questions,
         confirm,
     };
     ctx.render(shown, &view)
@@ -72,8 +82,11 @@ async fn page(
 /// `POST /account/change-secret-question`.
 pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> Result<Response, Fail> {
     let mut form = form?;
-    let genuine = ctx.is_genuine(&form, &["username", "password", "question", "answer"])?;
-    let question = form.take("question");
+    let genuine = ctx.is_genuine(&form, &FIELDS)?;
+    let typed = Typed {
+        question: form.take("question"),
+        own: form.take("own_question"),
+    };
     let password = Password::new(form.take_secret("password").as_str());
     let answer = form.take_secret("answer");
     let token = match ctx.signed_in() {
@@ -81,13 +94,14 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         Err(answer) => return Ok(answer),
     };
     if !genuine {
-        return page(ctx, &question, Trouble::stale(), None).await;
+        return page(ctx, typed, Trouble::stale(), None).await;
     }
-    let typed = ChangeQuestionForm::new(password, &question, answer.as_str());
+    let change = ChangeQuestionForm::new(password, &typed.question, answer.as_str());
+    let change = change.with_own_question(&typed.own);
     match ctx
         .app
         .auth
-        .change_security_question(&ctx.visitor, token, typed)
+        .change_security_question(&ctx.visitor, token, change)
         .await
     {
         Ok(renewed) => {
@@ -104,11 +118,11 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
                         "password" => FieldMessage::new("password", "Current password is required"),
                         _ => told,
                     });
-                page(ctx, &question, Trouble::fields(told.collect()), None).await
+                page(ctx, typed, Trouble::fields(told.collect()), None).await
             }
             ChangeQuestionRefused::NotCorrect => {
                 let trouble = Trouble::field("password", PASSWORD_NOT_CORRECT);
-                page(ctx, &question, trouble, None).await
+                page(ctx, typed, trouble, None).await
             }
             _ => ctx.see(&with_next("/account/timed-out", Some(PATH))),
         },

@@ -15,6 +15,7 @@ pub(crate) mod cancel_recovery;
 pub(crate) mod change_email;
 pub(crate) mod change_password;
 pub(crate) mod change_secret_question;
+pub(crate) mod check_answers;
 pub(crate) mod circumstances;
 pub(crate) mod close_account;
 pub(crate) mod confirm;

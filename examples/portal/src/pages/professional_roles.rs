@@ -74,8 +74,8 @@ fn card(index: usize, role: &ProfessionalRole, main: bool) -> RoleCard {
     }
 }
 
-/// What else is known of a role.
-pub(crate) fn rows(role: &ProfessionalRole) -> Vec<SummaryRow> {
+/// The address of a role on one line.
+pub(crate) fn address(role: &ProfessionalRole) -> String {
     let address = [
         &role.address_line1,
         &role.address_line2,
@@ -89,9 +89,14 @@ pub(crate) fn rows(role: &ProfessionalRole) -> Vec<SummaryRow> {
         .filter(|line| !line.is_empty())
         .map(String::as_str)
         .collect();
+    address.join(", ")
+}
+
+/// What else is known of a role.
+pub(crate) fn rows(role: &ProfessionalRole) -> Vec<SummaryRow> {
     [
         ("Organisation Name", role.organisation.clone()),
-        ("Address", address.join(", ")),
+        ("Address", address(role)),
         ("Mobile Number", role.mobile.clone()),
         ("Work Phone", role.work_phone.clone()),
     ]

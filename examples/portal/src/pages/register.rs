@@ -1,9 +1,9 @@
 //! The first two steps of a registration (P4, P5), and the way into it.
 
 use axum::response::Response;
+use portal_auth::account::chosen_question::{ChosenQuestion, OwnQuestion};
 use portal_auth::account::professional_profile::AboutYou as Section;
 use portal_auth::account::profile::Section as _;
-use portal_auth::config::SecretQuestion;
 use portal_auth::error::{FieldError, FieldErrors};
 use portal_auth::features::register::{
     RegisterRefused, RegistrationProgress, Save, SecurityDetails as Details,
@@ -25,6 +25,7 @@ use crate::views::register::{AboutYou, AddressAdvice, AlreadySent, Choice, Secur
 pub(crate) const SECURITY: &str = "/account/register/security-details";
 pub(crate) const ABOUT: &str = "/account/register/about-you";
 pub(crate) const WORK: &str = "/account/register/work-details";
+pub(crate) const CHECK: &str = "/account/register/check";
 pub(crate) const SENT: &str = "/account/register/sent";
 
 /// `/account/register`: on to the first step that is not done.
@@ -35,6 +36,7 @@ pub(crate) async fn start(ctx: Ctx) -> Result<Response, Fail> {
     let progress = progress(&ctx).await?;
     let path = match &progress {
         Some(p) if p.sent.is_some() => SENT,
+        Some(p) if is_checked_next(&ctx, p) => CHECK,
         Some(p) => path_of(p.open_step.as_ref()),
         None => SECURITY,
     };
@@ -48,6 +50,21 @@ pub(crate) fn path_of(step: Option<&OpenStep>) -> &'static str {
         Some(OpenStep::Section(name)) if name == Section::NAME => ABOUT,
         _ => WORK,
     }
+}
+
+/// Where to go from a step that is done: on to `next`, or back to P8, where everything stood already.
+async fn after(ctx: &Ctx, next: &'static str) -> Result<&'static str, Fail> {
+    if !ctx.app.settings.check_answers {
+        return Ok(next);
+    }
+    let progress = progress(ctx).await?;
+    let is_complete = progress.is_some_and(|progress| is_checked_next(ctx, &progress));
+    Ok(if is_complete { CHECK } else { next })
+}
+
+/// Whether every step is done, and the answers are shown once more before they are sent off.
+fn is_checked_next(ctx: &Ctx, progress: &RegistrationProgress) -> bool {
+    ctx.app.settings.check_answers && progress.open_step.is_none()
 }
 
 /// How far this browser's draft is.
@@ -64,7 +81,7 @@ pub(crate) enum Opened {
     Elsewhere(Response),
 }
 
-/// Opens step `number` (2 or 3), or says where to go first (REG-1).
+/// Opens step `number` (2 or 3, or 4 for P8), or says where to go first (REG-1).
 pub(crate) async fn open(ctx: &mut Ctx, number: usize) -> Result<Opened, Fail> {
     let Some(progress) = progress(ctx).await? else {
         let path = if ctx.draft().is_some() {
@@ -78,7 +95,14 @@ pub(crate) async fn open(ctx: &mut Ctx, number: usize) -> Result<Opened, Fail> {
         return Ok(Opened::Elsewhere(already_sent(ctx, &progress)?));
     }
     if done(&progress) < number.saturating_sub(1) {
-        return Ok(Opened::Elsewhere(redirect(path_of(progress.open_step.as_ref()))));
+        let path = path_of(progress.open_step.as_ref());
+        // Left by "Previous" half filled in: it tells what keeps the later step from being sent.
+        if ctx.acts() && path == ABOUT && progress.sections.contains_key(Section::NAME) {
+            return Ok(Opened::Elsewhere(redirect(
+                "/account/register/about-you?notice=check",
+            )));
+        }
+        return Ok(Opened::Elsewhere(redirect(path)));
     }
     Ok(Opened::Progress(Box::new(progress)))
 }
@@ -130,17 +154,23 @@ struct Typed {
     email: String,
     email2: String,
     question: String,
+    own_question: String,
 }
 
 impl Typed {
     fn from_progress(progress: Option<&RegistrationProgress>) -> Self {
         let email = progress.and_then(|p| p.email.as_ref().or(p.proven.as_ref()));
         let email = email.map_or_else(String::new, |e| e.as_str().to_owned());
-        let question = progress.and_then(|p| p.question.as_ref());
+        let (question, own_question) = match progress.and_then(|p| p.question.as_ref()) {
+            Some(ChosenQuestion::Listed(id)) => (id.as_str(), ""),
+            Some(ChosenQuestion::Own(own)) => (OwnQuestion::CHOICE, own.as_str()),
+            None => ("", ""),
+        };
         Self {
             email2: email.clone(),
             email,
-            question: question.map_or_else(String::new, |q| q.as_str().to_owned()),
+            question: question.to_owned(),
+            own_question: own_question.to_owned(),
         }
     }
 }
@@ -158,14 +188,11 @@ fn security_page(
         .split();
     let language = ctx.language();
     let config = ctx.app.auth.config();
-    let questions = match config.registration.secret_question {
-        SecretQuestion::Required => config
-            .registration
-            .questions
-            .iter()
-            .map(|q| Choice::new(q.id().as_str(), language.question(q.id().as_str(), q.text())))
-            .collect(),
-        SecretQuestion::Off => Vec::new(),
+    let asks = ctx.app.auth.asks_secret_question();
+    let questions = if asks {
+        question_choices(&ctx, language)
+    } else {
+        Vec::new()
     };
     let view = SecurityDetails {
         page,
@@ -176,10 +203,23 @@ fn security_page(
         rules: language.rule_lines(config.passwords.policy.lines()),
         password_rules: config.passwords.policy.password_rules(),
         question: typed.question,
+        own_question: ctx.app.auth.allows_own_question().then_some(typed.own_question),
         questions,
         secrets_are_set: progress.is_some_and(|p| p.password_set),
     };
     ctx.render(shown, &view)
+}
+
+/// The questions to choose from, and where the setting allows it one in the person's own words.
+pub(crate) fn question_choices(ctx: &Ctx, language: Language) -> Vec<Choice> {
+    let listed = ctx.app.auth.config().registration.questions.iter();
+    let mut choices: Vec<_> = listed
+        .map(|q| Choice::new(q.id().as_str(), language.question(q.id().as_str(), q.text())))
+        .collect();
+    if ctx.app.auth.allows_own_question() {
+        choices.push(Choice::new(OwnQuestion::CHOICE, language.t("question-own")));
+    }
+    choices
 }
 
 /// `POST /account/register/security-details`.
@@ -193,6 +233,7 @@ pub(crate) async fn submit_security(
         email: form.take("email"),
         email2: form.take("email2"),
         question: form.take("question"),
+        own_question: form.take("own_question"),
     };
     let progress = progress(&ctx).await?;
     if let Some(progress) = progress.as_ref().filter(|p| p.sent.is_some()) {
@@ -206,6 +247,7 @@ pub(crate) async fn submit_security(
     let answer = form.take_secret("answer");
     let mut details = Details::new(typed.email.as_str(), password.as_str())
         .with_question(typed.question.as_str(), answer.as_str());
+    details.own_question.clone_from(&typed.own_question);
     let settings = &ctx.app.settings;
     details.email2 = settings.confirm_email.then(|| typed.email2.clone());
     details.password2 = settings.confirm_password.then(|| again.as_str().into());
@@ -218,7 +260,8 @@ pub(crate) async fn submit_security(
     {
         Ok(token) => {
             ctx.set_cookie(PortalCookie::Draft, (&token).into());
-            ctx.see(ABOUT)
+            let next = after(&ctx, ABOUT).await?;
+            ctx.see(next)
         }
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(errors) => {
@@ -255,12 +298,13 @@ fn security_messages(ctx: &Ctx, errors: &FieldErrors) -> Vec<FieldMessage> {
 }
 
 /// The fields of P4 in the order of the page.
-const SECURITY_FIELDS: [&str; 6] = [
+const SECURITY_FIELDS: [&str; 7] = [
     "email",
     "email2",
     "new-password",
     "new-password2",
     "question",
+    "own_question",
     "answer",
 ];
 
@@ -288,8 +332,22 @@ pub(crate) async fn show_about(mut ctx: Ctx) -> Result<Response, Fail> {
                 .get(Section::NAME)
                 .cloned()
                 .unwrap_or(Value::Null);
-            about_page(ctx, &progress, &typed, Trouble::none())
+            let trouble = if ctx.query("notice") == Some("check") {
+                wrong_about(&ctx, &typed)
+            } else {
+                Trouble::none()
+            };
+            about_page(ctx, &progress, &typed, trouble)
         }
+    }
+}
+
+/// What is wrong with a step that was left by "Previous" and has to be right before a later one is sent.
+fn wrong_about(ctx: &Ctx, typed: &Value) -> Trouble {
+    let profile = &ctx.app.auth.config().registration.profile;
+    match profile.check(Section::NAME, typed.clone()) {
+        Err(errors) if !typed.is_null() => Trouble::fields(messages_in(ctx.language(), &errors)),
+        _ => Trouble::none(),
     }
 }
 
@@ -356,7 +414,11 @@ pub(crate) async fn submit_about(mut ctx: Ctx, form: Result<Form, FormRejection>
         .save_section(&token, Section::NAME, typed.clone(), save)
         .await
     {
-        Ok(()) => ctx.see(if back { SECURITY } else { WORK }),
+        Ok(()) if back => ctx.see(SECURITY),
+        Ok(()) => {
+            let next = after(&ctx, WORK).await?;
+            ctx.see(next)
+        }
         Err(denied) => match refusal(denied)? {
             RegisterRefused::Fields(errors) => {
                 let language = ctx.language();

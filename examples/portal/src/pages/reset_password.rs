@@ -64,10 +64,7 @@ async fn page(
 ) -> Result<Response, Fail> {
     match reset.step {
         ResetStep::Answer { question, tries_left } => {
-            let question = question.map(|asked| {
-                let shown = ctx.language().question(asked.id().as_str(), asked.text());
-                shown.to_owned()
-            });
+            let question = question.map(|asked| ctx.language().asked(&asked).to_owned());
             let otherwise = match ctx.app.auth.without_answer(token).await {
                 Ok(found) => otherwise(&ctx, found),
                 Err(denied) => return LINK.not_usable(ctx, refusal(denied)?),
@@ -119,7 +116,12 @@ pub(crate) async fn submit(ctx: Ctx, form: Result<Form, FormRejection>) -> Resul
 async fn act(ctx: Ctx, mut form: Form) -> Result<Response, Fail> {
     let fields = ["answer", "new-password", "new-password2", "username", "link"];
     let genuine = ctx.is_genuine(&form, &fields)?;
-    let pressed = button(&form, "continue");
+    let meant = if form.get("new-password").is_some() {
+        "save"
+    } else {
+        "continue"
+    };
+    let pressed = button(&form, meant);
     if pressed == "open" {
         return LINK.open_typed(ctx, &mut form, genuine);
     }

@@ -3,6 +3,7 @@
 use axum::extract::FromRequest as _;
 use axum::extract::Request;
 use axum::response::Response;
+use portal_auth::account::email::EmailAddress;
 use portal_auth::features::sign_in::{SignInForm, SignInOutcome, SignInRefused};
 use portal_auth::password::Password;
 use portal_auth::session::SessionEnd;
@@ -114,7 +115,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         return page(ctx, again, Trouble::stale(), None);
     }
     let mut errors = Vec::new();
-    if let Err(e) = portal_auth::account::email::EmailAddress::parse(&email) {
+    if let Err(e) = EmailAddress::parse(&email) {
         errors.push(FieldMessage::new(
             "email",
             &ctx.language()
@@ -131,6 +132,9 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
     match ctx.app.auth.sign_in(&ctx.visitor, attempt).await {
         Ok(SignInOutcome::SignedIn(new)) => {
             ctx.settle_kept_forms(&new.session).await;
+            if let Ok(email) = EmailAddress::parse(&email) {
+                ctx.settle_registration(&email).await;
+            }
             ctx.keep(SessionCookies::for_new_session(&new));
             ctx.see(next.as_deref().unwrap_or("/home"))
         }

@@ -154,6 +154,9 @@ async fn verify(
     {
         Ok(new) => {
             ctx.settle_kept_forms(&new.session).await;
+            if let Some(email) = &email {
+                ctx.settle_registration(email).await;
+            }
             ctx.keep(SessionCookies::for_new_session(&new));
             return ctx.see(next.as_deref().unwrap_or("/home"));
         }

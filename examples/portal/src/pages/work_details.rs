@@ -4,12 +4,12 @@ use axum::response::Response;
 use portal_auth::account::professional_profile::{ProfessionalRole, WorkDetails as Section};
 use portal_auth::account::profile::Section as _;
 use portal_auth::features::register::{RegisterRefused, RegistrationProgress, Save, SubmitOutcome};
-use portal_auth::registration::draft::Step as OpenStep;
+use portal_auth::secret::token::DraftToken;
 use portal_auth_axum::form::{Form, FormRejection};
 use portal_auth_axum::session_cookies::SessionCookies;
 use serde_json::Value;
 
-use crate::pages::register::{ABOUT, Opened, SECURITY, SENT, WORK, done, messages_in, open, path_of};
+use crate::pages::register::{ABOUT, CHECK, Opened, SECURITY, SENT, done, messages_in, open, path_of};
 use crate::pages::role_form::{
     FIELDS, NOT_LISTED, all_errors, choose, fields, keep_address, listed_again, look_up, shown_first, typed,
 };
@@ -35,7 +35,7 @@ pub(crate) async fn show(mut ctx: Ctx) -> Result<Response, Fail> {
 }
 
 /// What the draft holds of this step, right or not.
-fn typed_before(progress: &RegistrationProgress) -> ProfessionalRole {
+pub(crate) fn typed_before(progress: &RegistrationProgress) -> ProfessionalRole {
     progress
         .sections
         .get(Section::NAME)
@@ -57,6 +57,7 @@ fn page(
     let view = WorkDetails {
         page,
         steps: Step::list_in(ctx.language(), 3, done(progress)),
+        is_last: !ctx.app.settings.check_answers,
         work: fields(&ctx, typed, addresses),
     };
     ctx.render(shown, &view)
@@ -100,7 +101,7 @@ pub(crate) async fn submit(mut ctx: Ctx, form: Result<Form, FormRejection>) -> R
         pressed if pressed == "manual" || chosen == NOT_LISTED => {
             save_and_go(ctx, role, "/account/register/work-details?address=manual").await
         }
-        _ => send_off(ctx, &progress, role, manual_is_open, &chosen).await,
+        _ => finish(ctx, &progress, role, manual_is_open, &chosen).await,
     }
 }
 
@@ -132,9 +133,9 @@ fn step_refused(ctx: Ctx, refused: RegisterRefused) -> Result<Response, Fail> {
     }
 }
 
-/// "Submit Registration": this step must be right, then the whole draft is checked again.
-async fn send_off(
-    mut ctx: Ctx,
+/// "Submit Registration", or "Next" where P8 follows: this step must be right.
+async fn finish(
+    ctx: Ctx,
     progress: &RegistrationProgress,
     mut role: ProfessionalRole,
     manual_is_open: bool,
@@ -168,16 +169,21 @@ async fn send_off(
             refused => return step_refused(ctx, refused),
         },
     }
-    match ctx.app.auth.submit_registration(&ctx.visitor, &token).await {
+    if ctx.app.settings.check_answers {
+        return ctx.see(CHECK);
+    }
+    send_off(ctx, &token).await
+}
+
+/// Sends the registration off; the whole draft is checked again.
+pub(crate) async fn send_off(mut ctx: Ctx, draft: &DraftToken) -> Result<Response, Fail> {
+    match ctx.app.auth.submit_registration(&ctx.visitor, draft).await {
         Ok(SubmitOutcome::CheckEmail(_)) => ctx.see(SENT),
         Ok(SubmitOutcome::Activated { device, .. }) => {
             ctx.keep(SessionCookies::for_device(device.as_ref()));
             ctx.see("/account/registered")
         }
         Ok(_) => Err(Fail::NotFound),
-        Err(denied) => match refusal(denied)? {
-            RegisterRefused::StepFirst(OpenStep::Section(name)) if name == Section::NAME => ctx.see(WORK),
-            refused => step_refused(ctx, refused),
-        },
+        Err(denied) => step_refused(ctx, refusal(denied)?),
     }
 }

@@ -238,6 +238,9 @@ pub(crate) async fn show_problems(State(app): State<Shared>, request: Request, n
 /// The page for an answer that some layer gave without one.
 fn for_status(status: StatusCode, app: &Shared) -> Option<Problem> {
     Some(match status {
+        StatusCode::BAD_REQUEST
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Problem::Unreadable,
         StatusCode::FORBIDDEN => Problem::OtherSite,
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Problem::NotFound,
         StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge {

@@ -79,6 +79,8 @@ settings! {
     tell_unknown "PORTAL_TELL_UNKNOWN" <"BOOL"> ["true"] "Whether an address without an account is told so by email when a reset is asked for it";
     confirm_email "PORTAL_CONFIRM_EMAIL" <"BOOL"> ["true"] "Whether the registration asks for the email address a second time";
     confirm_password "PORTAL_CONFIRM_PASSWORD" <"BOOL"> ["true"] "Whether the registration asks for the password a second time";
+    check_answers "PORTAL_CHECK_ANSWERS" <"BOOL"> ["false"] "Whether the registration shows all answers once more before it is sent off";
+    own_question "PORTAL_OWN_QUESTION" <"BOOL"> ["false"] "Whether people may make up a Secret Question of their own";
     link_lifetime "PORTAL_LINK_LIFETIME" <"DURATION"> ["12h"] "How long an activation link works, 15m to 24h";
     code_lifetime "PORTAL_CODE_LIFETIME" <"DURATION"> ["10m"] "How long an emailed code works, at most 10m";
     code_digits "PORTAL_CODE_DIGITS" <"NUMBER"> ["6"] "Digits of an emailed code, 6 to 10";

@@ -64,6 +64,10 @@ pub struct Settings {
     pub confirm_email: bool,
     /// Whether the registration asks for the password a second time.
     pub confirm_password: bool,
+    /// Whether the registration shows all answers once more before it is sent off.
+    pub check_answers: bool,
+    /// Whether people may make up a secret question of their own.
+    pub own_question: bool,
     /// How long an activation link works.
     pub link_lifetime: Duration,
     /// How long an emailed code works.
@@ -253,6 +257,14 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
         "PORTAL_CONFIRM_PASSWORD",
         values::yes_or_no(or_default(&given.confirm_password, "true")),
     );
+    let check_answers = problems.keep(
+        "PORTAL_CHECK_ANSWERS",
+        values::yes_or_no(or_default(&given.check_answers, "false")),
+    );
+    let own_question = problems.keep(
+        "PORTAL_OWN_QUESTION",
+        values::yes_or_no(or_default(&given.own_question, "false")),
+    );
     let unavailable = or_default(&given.breached_unavailable, "accept");
     let breached_unavailable = problems.keep(
         "PORTAL_BREACHED_UNAVAILABLE",
@@ -364,6 +376,8 @@ fn settings(given: &Given, problems: &mut Problems) -> Option<Settings> {
         tell_unknown: tell_unknown?,
         confirm_email: confirm_email?,
         confirm_password: confirm_password?,
+        check_answers: check_answers?,
+        own_question: own_question?,
         link_lifetime: link_lifetime?,
         code_lifetime: code_lifetime?,
         code_digits: code_digits.and_then(|n| u8::try_from(n).ok())?,

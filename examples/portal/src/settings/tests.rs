@@ -45,6 +45,7 @@ fn nothing_set_is_a_portal_on_this_machine() {
     );
     assert_eq!(settings.recovery_fallback, RecoveryFallback::Delayed);
     assert!(settings.tell_unknown && settings.confirm_email && settings.confirm_password);
+    assert!(!settings.check_answers && !settings.own_question);
     assert_eq!(settings.link_lifetime, Duration::from_secs(12 * 3600));
     assert_eq!(settings.code_lifetime, Duration::from_secs(600));
     assert_eq!(settings.code_digits, 6);
@@ -267,6 +268,16 @@ fn every_unsafe_or_wrong_setting_is_refused_by_its_name_and_with_its_fix() {
         (
             vec![("confirm_password", "once")],
             "PORTAL_CONFIRM_PASSWORD",
+            "true or false",
+        ),
+        (
+            vec![("check_answers", "twice")],
+            "PORTAL_CHECK_ANSWERS",
+            "true or false",
+        ),
+        (
+            vec![("own_question", "maybe")],
+            "PORTAL_OWN_QUESTION",
             "true or false",
         ),
         (vec![("workers", "0")], "PORTAL_WORKERS", "from 1 to 256"),

@@ -44,5 +44,7 @@ pub(crate) struct ChangeSecretQuestion {
     /// Id of the chosen question; empty for none. The one in force is not shown (ANS-6).
     pub(crate) question: String,
     pub(crate) questions: Vec<Choice>,
+    /// A question in the person's own words; `None` where the setting allows none.
+    pub(crate) own_question: Option<String>,
     pub(crate) confirm: Option<String>,
 }

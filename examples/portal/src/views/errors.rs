@@ -20,6 +20,8 @@ pub(crate) enum Problem {
     NotFound,
     /// 403: a form that another site sent (R13).
     OtherSite,
+    /// 400, 415, 431: what no page of the portal sends.
+    Unreadable,
     /// 413; "1 MB".
     TooLarge { limit: String },
     /// 421: the service is not known under this address.
@@ -65,6 +67,7 @@ impl Problem {
         match self {
             Self::NotFound => language.t("problem-not-found"),
             Self::OtherSite => language.t("problem-other-site"),
+            Self::Unreadable => language.t("problem-unreadable"),
             Self::TooLarge { .. } => language.t("problem-too-large"),
             Self::OtherAddress { .. } => language.t("problem-other-address"),
             Self::TooManyTries { .. } => language.t("problem-too-many"),

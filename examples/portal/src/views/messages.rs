@@ -1,5 +1,7 @@
 //! The sentence for a reason code, from the catalogue (R4).
 
+use portal_auth::account::chosen_question::AskedQuestion;
+
 use super::catalogue::Language;
 
 // What pages in English only say; the others have it in the catalogue.
@@ -60,6 +62,14 @@ impl Language {
         let field = if field == "gender_other" { "gender" } else { field };
         self.find(&format!("label-{field}"))
             .unwrap_or_else(|| self.t("label-any"))
+    }
+
+    /// A secret question as it is asked; one that its owner has made up is in their language already.
+    pub(crate) fn asked(self, asked: &AskedQuestion) -> &str {
+        match &asked.id {
+            Some(id) => self.question(id.as_str(), &asked.text),
+            None => &asked.text,
+        }
     }
 
     /// A secret question. The operator's own text is shown as it stands; one that came with the portal is translated.

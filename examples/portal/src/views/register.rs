@@ -1,8 +1,9 @@
-//! P4 to P7: the three steps of a registration, and what Back shows after it was sent.
+//! P4 to P8: the three steps of a registration, its answers once more, and what Back shows after it was sent.
 
 use askama::Template;
 use portal_auth::password::wording::RuleLine;
 
+use super::account::SummaryRow;
 use super::catalogue::Language;
 use super::details::{AboutFields, RoleFields};
 use super::layout::Page;
@@ -46,6 +47,8 @@ pub(crate) struct SecurityDetails {
     pub(crate) password_rules: String,
     /// Id of the chosen question; empty for none.
     pub(crate) question: String,
+    /// A question in the person's own words; `None` where the setting allows none.
+    pub(crate) own_question: Option<String>,
     /// Empty where the preset has no secret question.
     pub(crate) questions: Vec<Choice>,
     /// The draft holds hashes of password and answer.
@@ -74,14 +77,26 @@ pub(crate) struct AddressAdvice {
     pub(crate) keep: String,
 }
 
-/// P6 and P7 `/account/register/work-details`; `do=find`, `manual`, `previous`, `submit`. Return in a field sends no `do` at all,
-/// which means `submit`.
+/// P6 and P7 `/account/register/work-details`; `do=find`, `manual`, `previous`, and `submit` or `next`. Return in a field sends no `do` at all,
+/// which means the last of them.
 #[derive(Template)]
 #[template(path = "work_details.html")]
 pub(crate) struct WorkDetails {
     pub(crate) page: Page,
     pub(crate) steps: Vec<Step>,
     pub(crate) work: RoleFields,
+    /// Whether the registration is sent off from here; P8 follows otherwise.
+    pub(crate) is_last: bool,
+}
+
+/// P8 `/account/register/check`; `do=submit`, `previous`.
+#[derive(Template)]
+#[template(path = "check_answers.html")]
+pub(crate) struct CheckAnswers {
+    pub(crate) page: Page,
+    pub(crate) steps: Vec<Step>,
+    /// Every answer, each with the way to its field.
+    pub(crate) rows: Vec<SummaryRow>,
 }
 
 /// Back after the registration was sent (R12).

@@ -48,7 +48,7 @@ const PAGES: [&str; 26] = [
 ];
 
 /// Pages that are there for whoever is not logged in: before login, and behind mailed links.
-const FOR_ANYBODY: [&str; 21] = [
+const FOR_ANYBODY: [&str; 22] = [
     "/account/login",
     "/account/timed-out",
     "/account/verify",
@@ -59,6 +59,7 @@ const FOR_ANYBODY: [&str; 21] = [
     "/account/register/security-details",
     "/account/register/about-you",
     "/account/register/work-details",
+    "/account/register/check",
     "/account/register/sent",
     "/account/complete-registration",
     "/account/registered",

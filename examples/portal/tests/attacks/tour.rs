@@ -186,6 +186,11 @@ impl<'a> Tour<'a> {
         self.stop(&who, &person, work.clone());
         let typed = who.role(&mut person, &work).await;
         self.stop(&who, &person, typed);
+        let (who, mut person) = (self.registrant("check"), self.browser());
+        let about = who.security_details(&mut person).await;
+        let work = who.about_you(&mut person, &about).await;
+        let check = who.address(&mut person, &work, "Next").await;
+        self.stop(&who, &person, check);
         let (waiting, mut person) = (self.registrant("waiting"), self.browser());
         let sent = waiting.register(&mut person).await;
         self.stop(&waiting, &person, sent);
@@ -355,6 +360,8 @@ impl<'a> Tour<'a> {
 pub fn site(database: Database, chance: &mut Chance) -> Site {
     let mut site = Site::new(database);
     site.set("PORTAL_ADMINS", &chance.address("admin"));
+    // One page more.
+    site.set("PORTAL_CHECK_ANSWERS", "true");
     site
 }
 

@@ -137,6 +137,7 @@ pub const PAGES: &[Page] = &[
             ("already-sent", Over),
         ],
     ),
+    ("/account/register/check", &[("check-answers", Told)]),
     (
         "/account/register/sent",
         &[("sent", Told), ("sent-elsewhere", Empty), ("sent-errors", Errors)],
@@ -292,6 +293,7 @@ pub const PAGES: &[Page] = &[
     (
         ANYWHERE,
         &[
+            ("400", Over),
             ("403", Over),
             ("404", Over),
             ("413", Over),

@@ -81,17 +81,28 @@ impl Registrant {
         person.send(&form.with("postcode", "S1 2HH")).await
     }
 
-    /// Step 3 with an address typed by hand, filled in and sent.
-    pub async fn work_details(&self, person: &mut Person, page: &Page) -> Page {
+    /// Step 3 with an address typed by hand, filled in and sent by the button of this text.
+    pub async fn address(&self, person: &mut Person, page: &Page, button: &str) -> Page {
         let page = self.role(person, page).await;
         let form = page
-            .button("Submit Registration")
+            .button(button)
             .with("address_line1", "1 High Street")
             .with("town", "Sheffield");
         person.send(&form).await
     }
 
-    /// All three steps; the page after them.
+    /// Step 3 and what follows it; the page after them.
+    pub async fn work_details(&self, person: &mut Person, page: &Page) -> Page {
+        let submit = "Submit Registration";
+        if page.has_button(submit) {
+            return self.address(person, page, submit).await;
+        }
+        // The setting shows all answers once more.
+        let check = self.address(person, page, "Next").await;
+        person.send(&check.button(submit)).await
+    }
+
+    /// All steps; the page after them.
     pub async fn register(&self, person: &mut Person) -> Page {
         let about = self.security_details(person).await;
         assert_eq!(about.path, "/account/register/about-you", "{:?}", about.errors());

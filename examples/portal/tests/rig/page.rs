@@ -124,6 +124,11 @@ impl Page {
         form
     }
 
+    /// Whether there is a button of this text.
+    pub fn has_button(&self, text: &str) -> bool {
+        self.texts_of("form button").iter().any(|found| found == text)
+    }
+
     /// Every form, once for each of its buttons, as a press on the button would send it.
     pub fn presses(&self) -> Vec<Form> {
         let document = Html::parse_document(&self.body);

@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use crate::rig::journey::{a_question, about_you, account, log_in, register, security_details, work_details};
+use crate::rig::journey::{
+    a_question, about_you, account, complete, log_in, register, security_details, work_details,
+};
 use crate::rig::site::link_in;
 use crate::rig::{Database, PASSWORD, Person, Site, fresh_address, on_both_databases};
 
@@ -105,6 +107,18 @@ async fn each_step_says_all_that_is_wrong_and_keeps_what_was_typed(database: Dat
     assert!(first.main().contains("Password is set. Leave empty to keep it."));
     let about = jo.open("/account/register/about-you").await;
     assert_eq!(about.value_of("forename"), "Jo");
+
+    // P6: the first step that is no longer right opens, and tells why.
+    jo.send(&about.button("Previous").with("surname", "")).await;
+    assert_eq!(jo.open("/account/register/about-you").await.errors(), [""; 0]);
+    let broken = jo.send(&work.button("Submit Registration")).await;
+    assert!(
+        broken.path.starts_with("/account/register/about-you"),
+        "{}",
+        broken.path
+    );
+    assert_eq!(broken.errors(), ["Surname is required"]);
+    assert_eq!(broken.value_of("forename"), "Jo");
 }
 
 async fn a_step_cannot_be_skipped_and_back_does_not_send_twice(database: Database) {
@@ -135,6 +149,18 @@ async fn a_step_cannot_be_skipped_and_back_does_not_send_twice(database: Databas
     assert_eq!(again.h1(), "You have already sent this registration");
     assert_eq!(jo.open("/account/register").await.path, "/account/register/sent");
     assert_eq!(site.mails_to(&address), 1);
+    // Once it is complete, in this browser or in another, somebody else can register here.
+    let link = link_in(&site.mail_to(&address, 1).await);
+    let mut elsewhere = jo.clone();
+    complete(&mut jo, &link, PASSWORD).await;
+    log_in(&mut elsewhere, &address, PASSWORD).await;
+    let home = elsewhere.open("/home").await;
+    elsewhere.send(&home.button("Logout")).await;
+    for person in [&mut jo, &mut elsewhere] {
+        let first = person.open("/account/register").await;
+        assert_eq!(first.path, "/account/register/security-details");
+        assert_eq!(first.value_of("email"), "");
+    }
 
     left.plant("draft", &"A".repeat(43));
     let gone = left.open("/account/register/work-details").await;

@@ -1,8 +1,12 @@
 //! What an operator sets shows on every page that depends on it.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 
-use crate::rig::journey::{Registrant, a_question, complete, enter_code, log_in, security_details};
+use crate::rig::journey::{
+    Registrant, a_question, ask_for_reset, complete, enter_code, log_in, security_details,
+};
 use crate::rig::program::Portal;
 use crate::rig::site::link_in;
 use crate::rig::{ANSWER, Database, PASSWORD, Page, Person, Site, fresh_address, on_both_databases};
@@ -13,6 +17,9 @@ on_both_databases! {
     with_the_second_step_for_all_every_page_says_so
     with_the_second_step_optional_the_area_does_not_claim_it
     each_repeat_of_the_first_step_can_be_switched_off
+    answers_are_shown_once_more_before_they_are_sent_off
+    without_the_setting_there_is_no_page_to_check_answers
+    a_question_of_ones_own_is_asked_as_it_was_typed
 }
 
 const AREA: &str = "SEND (EHCP) & Early Help (EHAT)";
@@ -165,4 +172,172 @@ async fn each_repeat_of_the_first_step_can_be_switched_off(database: Database) {
             assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
         }
     }
+}
+
+const CHECK: &str = "/account/register/check";
+
+async fn answers_are_shown_once_more_before_they_are_sent_off(database: Database) {
+    // P8
+    let mut site = Site::new(database);
+    site.set("PORTAL_CHECK_ANSWERS", "true");
+    let portal = site.open().await;
+    let (mut jo, address) = (Person::at(&portal), fresh_address("check"));
+    let who = Registrant::new(&address);
+    // Nobody comes here before all is answered.
+    assert_eq!(jo.open(CHECK).await.path, "/account/register/security-details");
+    let about = who.security_details(&mut jo).await;
+    assert_eq!(jo.open(CHECK).await.path, "/account/register/about-you");
+    let work = who.about_you(&mut jo, &about).await;
+    assert!(!work.has_button("Submit Registration"), "{}", work.main());
+    let wrong = jo.send(&work.button("Next")).await;
+    assert!(!wrong.errors().is_empty());
+    let check = who.address(&mut jo, &work, "Next").await;
+    assert_eq!(check.path, CHECK, "{:?}", check.errors());
+    assert_eq!(check.texts_of("main h2"), ["Check your answers"]);
+    for shown in [
+        &address,
+        "Dr",
+        "Prefer not to say",
+        &who.role,
+        "Hill School",
+        "1 High Street, Sheffield, S1 2HH",
+    ] {
+        assert!(check.main().contains(shown), "{shown}: {}", check.main());
+    }
+    for secret in [PASSWORD, ANSWER] {
+        assert!(!check.body.contains(secret));
+    }
+    assert_eq!(jo.open("/account/register").await.path, CHECK);
+
+    // Every answer can be changed, and its step leads back here.
+    let changes: Vec<_> = check.attributes_of("main dd.do a", "href");
+    assert_eq!(changes.len(), 13, "{changes:?}");
+    for href in changes {
+        let (path, field) = href.split_once('#').unwrap();
+        let step = jo.open(path).await;
+        assert_eq!(step.path, path);
+        assert_eq!(step.texts_of(&format!("[id='{field}']")).len(), 1, "{href}");
+        let back = jo.send(&step.button("Next")).await;
+        assert_eq!(back.path, CHECK, "{href}: {:?}", back.errors());
+    }
+    let step = jo.open("/account/register/about-you").await;
+    let check = jo.send(&step.button("Next").with("surname", "Smith")).await;
+    assert!(check.main().contains("Smith"), "{}", check.main());
+    let previous = jo.send(&check.button("Previous")).await;
+    assert_eq!(previous.path, "/account/register/work-details");
+
+    // A page that was open for too long sends nothing.
+    let stale = check.button("Submit Registration").without("form_token");
+    let stale = jo.send(&stale).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(stale.has_button("Submit Registration") && stale.main().contains("Smith"));
+    assert_eq!(site.mails_to(&address), 0);
+    let sent = jo.send(&check.button("Submit Registration")).await;
+    assert_eq!(sent.path, "/account/register/sent", "{:?}", sent.errors());
+    let again = jo.send(&check.button("Submit Registration")).await;
+    assert_eq!(again.h1(), "You have already sent this registration");
+    let link = link_in(&site.mail_to(&address, 1).await);
+    complete(&mut jo, &link, PASSWORD).await;
+    assert_eq!(log_in(&mut jo, &address, PASSWORD).await.path, "/home");
+}
+
+async fn without_the_setting_there_is_no_page_to_check_answers(database: Database) {
+    // P8
+    let site = Site::new(database);
+    let portal = site.open().await;
+    let (mut jo, address) = (Person::at(&portal), fresh_address("nocheck"));
+    let who = Registrant::new(&address);
+    let about = who.security_details(&mut jo).await;
+    who.about_you(&mut jo, &about).await;
+    assert_eq!(jo.open(CHECK).await.status, StatusCode::NOT_FOUND);
+}
+
+async fn a_question_of_ones_own_is_asked_as_it_was_typed(database: Database) {
+    // P4, P8, P14, P22
+    const OWN: &str = "Whose <b>dog</b> & cat was it?";
+    let plain = Site::new(database);
+    let portal = plain.open().await;
+    let page = Person::at(&portal).open("/account/register").await;
+    assert!(!page.names_of_fields().contains(&"own_question".to_owned()));
+    drop(portal);
+
+    let mut site = Site::new(database);
+    site.set("PORTAL_OWN_QUESTION", "true");
+    site.set("PORTAL_CHECK_ANSWERS", "true");
+    let portal = site.open().await;
+    let (mut jo, address) = (Person::at(&portal), fresh_address("own"));
+    let page = jo.open("/account/register").await;
+    let form = |page: &Page, own: &str| {
+        page.button("Next")
+            .with("email", &address)
+            .with("email2", &address)
+            .with("new-password", PASSWORD)
+            .with("new-password2", PASSWORD)
+            .with("question", "own")
+            .with("own_question", own)
+            .with("answer", ANSWER)
+    };
+    let empty = jo.send(&form(&page, "")).await;
+    assert_eq!(empty.errors(), ["Your own question is required"]);
+    assert_eq!(empty.value_of("question"), "own");
+    let short = jo.send(&form(&empty, "Whose dog")).await;
+    assert_eq!(
+        short.errors(),
+        ["Your own question must be 10 characters or more"]
+    );
+    let about = jo.send(&form(&short, OWN)).await;
+    let back = jo.open("/account/register/security-details").await;
+    assert_eq!(
+        (back.value_of("question"), back.value_of("own_question")),
+        ("own".to_owned(), OWN.to_owned())
+    );
+    let who = Registrant::new(&address);
+    let work = who.about_you(&mut jo, &about).await;
+    let check = who.address(&mut jo, &work, "Next").await;
+    assert!(check.main().contains(OWN), "{}", check.main());
+    assert_eq!(check.attributes_of("main b", "class"), Vec::<String>::new());
+    let sent = jo.send(&check.button("Submit Registration")).await;
+    assert_eq!(sent.path, "/account/register/sent");
+    complete(&mut jo, &link_in(&site.mail_to(&address, 1).await), PASSWORD).await;
+    site.mail_to(&address, 2).await;
+
+    let asked = |page: &Page, question: &str| {
+        assert!(page.main().contains(question), "{}", page.main());
+        assert!(page.texts_of("main b").is_empty());
+    };
+    // An address gets one mail of a kind a minute.
+    site.clock().advance(Duration::from_secs(120));
+    ask_for_reset(&mut jo, &address).await;
+    asked(&jo.open(&link_in(&site.mail_to(&address, 3).await)).await, OWN);
+
+    // It is changed like any other, and not shown before.
+    log_in(&mut jo, &address, PASSWORD).await;
+    let page = jo.open("/account/change-secret-question").await;
+    assert!(!page.body.contains("cat was it"), "{}", page.main());
+    let other = "Which hill did we climb?";
+    let form = page
+        .button("Save")
+        .with("password", PASSWORD)
+        .with("question", "own")
+        .with("own_question", other)
+        .with("answer", "Kinder Scout");
+    let wrong = jo
+        .send(&form.clone().with("password", "Not-My-Password-42"))
+        .await;
+    assert_eq!(wrong.value_of("own_question"), other);
+    let changed = jo.send(&form).await;
+    assert_eq!(
+        changed.notice(),
+        "Your Secret Question has been changed. You are logged out everywhere else."
+    );
+    let told = site.mail_to(&address, 4).await;
+    assert_eq!(told.subject, "Your Secret Question was changed");
+    assert!(!told.text.contains(other));
+    site.clock().advance(Duration::from_secs(120));
+    let mut elsewhere = Person::at(&portal);
+    ask_for_reset(&mut elsewhere, &address).await;
+    asked(
+        &elsewhere.open(&link_in(&site.mail_to(&address, 5).await)).await,
+        other,
+    );
 }

@@ -206,10 +206,7 @@ pub(super) fn reasons() -> impl Iterator<Item = Reason> {
 fn tidy_uk_postcode(text: &mut String, errors: &mut FieldErrors) {
     match Postcode::parse(text) {
         Ok(postcode) => postcode.as_str().clone_into(text),
-        Err(problem) => match problem.number() {
-            Some(number) => errors.add_with_number(POSTCODE.name(), problem.reason(), number),
-            None => errors.add(POSTCODE.name(), problem.reason()),
-        },
+        Err(problem) => errors.add(POSTCODE.name(), problem.reason()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::tables::Tables;
+use crate::link::LinkRow;
 use crate::mail::outbox::MailStatus;
 use crate::store::PurgePlan;
 
@@ -17,6 +18,7 @@ impl Tables {
             remove(&mut self.links, plan, |l| {
                 l.expires_at < plan.links_before || l.ended_at.is_some_and(|at| at < plan.links_before)
             }),
+            self.wipe_seeds(plan),
             remove(&mut self.mails, plan, |m| match m.status {
                 MailStatus::Sent => m.created_at < plan.mails_before,
                 MailStatus::Dead => m.created_at < plan.links_before,
@@ -30,6 +32,18 @@ impl Tables {
         ]
         .into_iter()
         .fold(0, u64::saturating_add)
+    }
+
+    fn wipe_seeds(&mut self, plan: &PurgePlan) -> u64 {
+        let most = usize::try_from(plan.batch).unwrap_or(usize::MAX);
+        let over = |l: &&mut LinkRow| l.seed.is_some() && l.expires_at < plan.seeds_before;
+        let mut wiped = 0_u64;
+        for link in self.links.values_mut().filter(over).take(most) {
+            link.seed = None;
+            link.version = link.version.saturating_add(1);
+            wiped = wiped.saturating_add(1);
+        }
+        wiped
     }
 }
 

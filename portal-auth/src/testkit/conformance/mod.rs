@@ -121,6 +121,7 @@ macro_rules! __conformance_cases {
                 purging_takes_what_is_over_and_leaves_what_lives
                 purging_is_exact_to_the_microsecond
                 a_purge_takes_at_most_a_batch
+                purging_wipes_the_seeds_of_links_that_have_expired
                 purging_takes_sent_and_dead_mails_and_no_others
                 purging_forgets_old_buckets_and_quotas_only
                 purging_opens_no_bucket_that_is_closed_for_good

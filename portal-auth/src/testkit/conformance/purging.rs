@@ -12,16 +12,17 @@ use crate::mail::quota::{QuotaLimits, QuotaLine, Spent};
 use crate::registration::RegistrationRow;
 use crate::registration::draft::DraftRow;
 use crate::session::SessionRow;
-use crate::store::{PurgePlan, Store};
+use crate::store::{PurgePlan, Store, StoreError};
 use crate::testkit::rows::{self, MICRO};
 use crate::throttle::{Charged, Settle};
-use crate::unit_of_work::Change;
+use crate::unit_of_work::{Change, Write};
 
 /// A plan that takes nothing; each case moves what it is about.
 const NOTHING: PurgePlan = PurgePlan {
     ended_before: Timestamp::MIN,
     sessions_before: Timestamp::MIN,
     links_before: Timestamp::MIN,
+    seeds_before: Timestamp::MIN,
     mails_before: Timestamp::MIN,
     buckets_before: Timestamp::MIN,
     bucket_cap: u32::MAX,
@@ -182,6 +183,42 @@ pub async fn a_purge_takes_at_most_a_batch(store: Arc<dyn Store>) {
     }
 }
 
+/// A link that has expired keeps its row, for its page, and not the random part that it was made from (TOK-2).
+pub async fn purging_wipes_the_seeds_of_links_that_have_expired(store: Arc<dyn Store>) {
+    let store = &*store;
+    let end = rows::at(10);
+    populate(store, end).await;
+    let plan = |seeds_before| PurgePlan {
+        seeds_before,
+        ..NOTHING
+    };
+    let link = async || {
+        let view = store.by_link(rows::link_key(1)).await.expect("answered");
+        view.expect("the link is there").link
+    };
+    let before = link().await;
+    assert_eq!(purge(store, plan(end)).await, 0);
+    assert_eq!(link().await, before);
+    assert_eq!(purge(store, plan(end.plus(MICRO))).await, 1);
+    let wiped = link().await;
+    assert_eq!((wiped.seed, wiped.version), (None, before.version + 1));
+    let same = LinkRow {
+        seed: before.seed,
+        version: before.version,
+        ..wiped
+    };
+    assert_eq!(same, before, "nothing else has changed");
+    // Whoever has read it before writes no seed back.
+    let late = LinkRow {
+        expires_at: end.plus(MICRO),
+        ..before
+    };
+    let work = rows::work().change(Change::Link(Box::new(Write::Update(late))));
+    assert!(matches!(store.commit(work).await, Err(StoreError::Conflict)));
+    assert_eq!(purge(store, plan(Timestamp::MAX)).await, 0);
+    assert_eq!(present(store).await, EVERYTHING);
+}
+
 /// Mails that wait are never purged, whatever their age; dead ones stay longer than sent ones.
 pub async fn purging_takes_sent_and_dead_mails_and_no_others(store: Arc<dyn Store>) {
     let store = &*store;
@@ -308,6 +345,7 @@ pub async fn purging_touches_no_account_and_no_event(store: Arc<dyn Store>) {
     let everything = PurgePlan {
         ended_before: Timestamp::MAX,
         sessions_before: Timestamp::MAX,
+        seeds_before: Timestamp::MAX,
         links_before: Timestamp::MAX,
         mails_before: Timestamp::MAX,
         buckets_before: Timestamp::MAX,

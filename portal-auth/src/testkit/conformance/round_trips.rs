@@ -79,7 +79,11 @@ pub async fn an_account_comes_back_as_it_was_written(store: Arc<dyn Store>) {
                     two_step,
                     auth_epoch: AuthEpoch::from_bytes(if n == 2 { [0; 8] } else { [0xff; 8] }),
                     profile: profile_of(text),
-                    question: (n % 2 == 0).then(rows::question),
+                    question: match n % 4 {
+                        0 => Some(rows::question()),
+                        2 => Some(rows::own_question()),
+                        _ => None,
+                    },
                     answer: (n % 2 == 0).then(|| rows::hash(n)),
                     code_failures: if n % 2 == 0 { u32::MAX } else { 0 },
                     created_at: moment,
@@ -133,7 +137,8 @@ pub async fn a_registration_and_its_link_come_back_as_they_were_written(store: A
         if n % 2 == 0 {
             registration.data = None;
         } else if let Some(data) = &mut registration.data {
-            (data.question, data.answer) = (None, None);
+            data.question = (n == 1).then(rows::own_question);
+            data.answer = data.answer.take().filter(|_| n == 1);
             // One that an administrator has prepared.
             data.password = data.password.take().filter(|_| n != 5);
             data.profile = profile_of(TEXTS[3]);

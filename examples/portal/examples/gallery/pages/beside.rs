@@ -14,6 +14,7 @@ impl Gallery {
             fields,
         });
         for (name, problem) in [
+            ("400", Problem::Unreadable),
             ("403", Problem::OtherSite),
             ("404", Problem::NotFound),
             (

@@ -77,6 +77,7 @@ impl Gallery {
                 username: EMAIL.to_owned(),
                 question: chosen.to_owned(),
                 questions: vec![Choice::new("first-pet", "The name of your first pet?")],
+                own_question: None,
                 confirm: None,
             };
             self.write(name, &question)?;

@@ -4,12 +4,13 @@ use portal_auth::password::policy::PasswordPolicy;
 
 use super::{EMAIL, Gallery, about_fields, at, errors, failed, no_role_fields, role_fields, titled};
 use crate::views::{
+    account::SummaryRow,
     activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable},
     catalogue::Language,
     details::{AboutFields, Addresses},
     layout::{FieldMessage, Place},
     messages,
-    register::{AboutYou, AlreadySent, Choice, SecurityDetails, Step, WorkDetails},
+    register::{AboutYou, AlreadySent, CheckAnswers, Choice, SecurityDetails, Step, WorkDetails},
     sent::{Sent, Wait},
 };
 
@@ -30,6 +31,7 @@ impl Gallery {
             password_rules: PasswordPolicy::portal().password_rules(),
             question: String::new(),
             questions: questions.clone(),
+            own_question: None,
             secrets_are_set: false,
         };
         self.write("security-details", &plain())?;
@@ -90,6 +92,7 @@ impl Gallery {
         let work = |page, addresses| WorkDetails {
             page,
             steps: Step::list(3, 2),
+            is_last: true,
             work: role_fields(roles, addresses),
         };
         let title = "Registration: Work Details";
@@ -122,6 +125,33 @@ impl Gallery {
             ("mobile", "mobile.format"),
         ]);
         self.write("work-details-manual", &work(failed(title, wrong), manual))?;
+        let change = |key: &str, value: &str| SummaryRow {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            change: Some("/account/register/work-details".to_owned()),
+        };
+        self.write(
+            "check-answers",
+            &CheckAnswers {
+                page: at("Check your answers", Place::Register),
+                steps: Step::list(4, 3),
+                rows: vec![
+                    change("Email Address", EMAIL),
+                    change("Password", "Set"),
+                    change("Secret Question", "The model of your first car?"),
+                    change("Secret Answer", "Set"),
+                    change("Title", "Dr"),
+                    change("Forename", "Jo"),
+                    change("Surname", "Bloggs"),
+                    change("Gender", "Prefer not to say"),
+                    change("Professional Role", "Educational Psychologist"),
+                    change("Organisation Name", "Harbour School"),
+                    change("Address", "1 Harbour Road, Sheffield, S1 2HH"),
+                    change("Mobile Number", "Not given"),
+                    change("Work Phone", "01632 960 001"),
+                ],
+            },
+        )?;
         let page = titled("Registration sent");
         let next_href = "/account/register/sent".to_owned();
         self.write(

@@ -41,6 +41,7 @@ fn change_question(page: Page) -> String {
         username: "jo@school.example".to_owned(),
         question: String::new(),
         questions: vec![Choice::new("pet", "The name of your first pet?")],
+        own_question: None,
         confirm: None,
     })
 }

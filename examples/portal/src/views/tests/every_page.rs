@@ -289,6 +289,13 @@ fn each_problem_names_a_next_step_in_plain_words() {
         ],
     );
     has(
+        &error(Problem::Unreadable),
+        &[
+            "<h1>We could not read that</h1>",
+            "<a class=\"button main\" href=\"/\">",
+        ],
+    );
+    has(
         &error(Problem::TooLarge {
             limit: "1 MB".to_owned(),
         }),

@@ -31,7 +31,7 @@ fn a_forgotten_password_asks_for_the_address_alone() {
         tag(&html, "email"),
         &[
             "type=\"email\"",
-            "autocomplete=\"username\"",
+            "autocomplete=\"email\"",
             "value=\"jo@school.example\"",
         ],
     );

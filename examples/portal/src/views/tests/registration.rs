@@ -1,6 +1,7 @@
 //! P4 to P12: the three steps, the email and its link.
 
 use crate::views::{
+    account::SummaryRow,
     activate::{CompleteRegistration, LinkNotUsable, Registered, WhyNotUsable},
     details::*,
     register::*,
@@ -21,6 +22,7 @@ fn security(page: Page) -> SecurityDetails {
         rules: PasswordPolicy::portal().lines(),
         password_rules: PasswordPolicy::portal().password_rules(),
         question: String::new(),
+        own_question: None,
         questions: vec![Choice::new("first-car", "The model of your first car?")],
         secrets_are_set: false,
     }
@@ -31,6 +33,7 @@ fn work(page: Page, addresses: Addresses) -> WorkDetails {
     WorkDetails {
         page,
         steps: Step::list(3, 2),
+        is_last: true,
         work: RoleFields {
             role: String::new(),
             roles: vec![RoleOption {
@@ -149,6 +152,40 @@ fn fields_that_a_setting_leaves_out_are_gone() {
     for name in ["email2", "new-password2", "question", "answer"] {
         assert!(!html.contains(&format!("name=\"{name}\"")), "{name}");
     }
+}
+
+#[test]
+fn an_own_question_has_a_field_of_its_own_where_the_setting_allows_one() {
+    // P4
+    let plain = html(&security(page("Registration")));
+    assert!(!plain.contains("own_question"));
+    let own = html(&SecurityDetails {
+        own_question: Some(MARKUP.to_owned()),
+        question: "own".to_owned(),
+        questions: vec![Choice::new("own", "My own question")],
+        ..security(failed(
+            "Registration",
+            "own_question",
+            "Your own question is required",
+        ))
+    });
+    has(
+        &own,
+        &[
+            "<option value=\"own\" selected>My own question</option>",
+            "<label for=\"own_question\">Your own question</label>",
+            "<a href=\"#own_question\">Your own question is required</a>",
+            "<div class=\"own-question\">",
+        ],
+    );
+    has(
+        tag(&own, "own_question"),
+        &[
+            "autocomplete=\"off\"",
+            "aria-describedby=\"own_question-error own_question-hint\"",
+        ],
+    );
+    assert!(!own.contains(MARKUP) && own.contains("&#60;script&#62;alert"));
 }
 
 #[test]
@@ -282,6 +319,45 @@ fn work_details_is_one_form_whose_buttons_say_what_they_do() {
         "Return must not mean Find Address"
     );
     assert!(!html.contains("address_line1"));
+}
+
+#[test]
+fn where_the_answers_are_checked_the_third_step_goes_on_to_them() {
+    // P8
+    let work = WorkDetails {
+        is_last: false,
+        ..work(page("Registration"), Addresses::NotAsked)
+    };
+    assert_eq!(buttons(&html(&work))[2], ("next", "Next"));
+    let change = |key: &str, value: &str, field: &str| SummaryRow {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        change: Some(format!("/account/register/about-you#{field}")),
+    };
+    let html = html(&CheckAnswers {
+        page: page("Registration"),
+        steps: Step::list(4, 3),
+        rows: vec![
+            change("Password", "Set", "new-password"),
+            change("Surname", MARKUP, "surname"),
+        ],
+    });
+    has(
+        &html,
+        &[
+            "<h2>Check your answers</h2>",
+            "<dt>Password</dt><dd>Set</dd>",
+            "<a href=\"/account/register/about-you#surname\">Change<span class=\"vh\"> Surname</span></a>",
+        ],
+    );
+    assert!(!html.contains(MARKUP) && html.contains("&#60;script&#62;alert"));
+    assert_eq!(
+        buttons(&html),
+        [("submit", "Submit Registration"), ("previous", "Previous")]
+    );
+    // No step is the current one, and all can be opened.
+    assert!(!html.contains("aria-current=\"step\""));
+    assert_eq!(html.matches("<span class=\"vh\">Finished: </span>").count(), 3);
 }
 
 #[test]
