@@ -25,7 +25,7 @@ fn mailer_for(server: &SmtpServer) -> SmtpMailerBuilder {
 /// Long enough for a loaded machine to reach the fault, short enough to wait for.
 fn impatient(server: &SmtpServer) -> SmtpMailer {
     mailer_for(server)
-        .timeout(Duration::from_secs(2))
+        .timeout(Duration::from_secs(4))
         .build()
         .unwrap()
 }

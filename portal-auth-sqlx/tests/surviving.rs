@@ -76,12 +76,12 @@ async fn futures_all<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_stays_locked_is_unavailable_and_nothing_is_written() {
     let database = support::Postgres::fresh().await;
-    database.open().await;
+    let patient = database.open().await;
     let mut options = PostgresOptions::default();
     options.lock_timeout = Duration::from_millis(50);
     let store = PostgresStore::connect(&database.url, &options).await.unwrap();
     let owner = account(1);
-    store.commit(making(&owner, 1)).await.unwrap();
+    patient.commit(making(&owner, 1)).await.unwrap();
     let mut holding = store.pool().begin().await.unwrap();
     sqlx::query("SELECT 1 FROM portal_accounts FOR UPDATE")
         .execute(&mut *holding)
@@ -91,7 +91,7 @@ async fn a_row_that_stays_locked_is_unavailable_and_nothing_is_written() {
     let answer = store.commit(work()).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     holding.rollback().await.unwrap();
-    store.commit(work()).await.unwrap();
+    patient.commit(work()).await.unwrap();
     assert_eq!(store.by_id(owner.id).await.unwrap().unwrap().version, 2);
 }
 

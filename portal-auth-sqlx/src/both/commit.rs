@@ -160,7 +160,7 @@ async fn sweep(conn: &mut Connection, sweep: &Sweep, work: &UnitOfWork) -> Resul
         }
         Sweep::EndSessions { account, except } => {
             let kept = except.as_ref().map_or(NO_KEY, |key| key.as_bytes().as_slice());
-            let statement = query(sql::END_SESSIONS)
+            let statement = query(dialect::END_SESSIONS)
                 .bind(account.as_bytes().as_slice())
                 .bind(kept);
             run(conn, statement).await?;

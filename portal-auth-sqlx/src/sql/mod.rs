@@ -176,7 +176,7 @@ mod tests {
         UPDATE_DRAFT,
         VOID_LINKS,
         VOID_REGISTRATIONS,
-        END_SESSIONS,
+        sqlite::END_SESSIONS,
         sqlite::KEEP_NEWEST_SESSIONS,
         sqlite::KEEP_NEWEST_CHALLENGES,
         sqlite::KEEP_NEWEST_DEVICES,

@@ -98,33 +98,40 @@ pub(crate) const VOID_REGISTRATIONS: &str = "UPDATE portal_registrations SET ver
      password = NULL, question = NULL, answer = NULL, profile_version = NULL, profile = NULL \
      WHERE email = $1 AND state = 'submitted' AND id <> $2 RETURNING id";
 
-pub(crate) const END_SESSIONS: &str = "DELETE FROM portal_sessions WHERE account_id = $1 AND key <> $2";
-
 pub(crate) const END_CHALLENGES: &str = "DELETE FROM portal_challenges WHERE account_id = $1";
 
-/// Ends all but the newest rows of an account (`$1`) in one engine's words. In a tie the row that this commit wrote (`$3`)
-/// is the newest: nobody signs in and is signed out by it. All commits lock in one order, so that none waits for another
-/// that waits for it.
+/// Ends sessions of an account (`$1`), or all but its newest rows, in one engine's words. In a tie the row that this commit
+/// wrote (`$3`) is the newest: nobody signs in and is signed out by it. All commits lock what they end by its key, so that
+/// none waits for another that waits for it; an `OFFSET` beside the lock would lock what it leaves out.
 macro_rules! keep_newest {
     ($lock:literal) => {
+        pub(crate) const END_SESSIONS: &str = concat!(
+            "DELETE FROM portal_sessions WHERE key IN (SELECT key FROM portal_sessions \
+             WHERE account_id = $1 AND key <> $2 ORDER BY key",
+            $lock,
+            ")"
+        );
         pub(crate) const KEEP_NEWEST_SESSIONS: &str = concat!(
-            "DELETE FROM portal_sessions WHERE key IN (SELECT key FROM portal_sessions WHERE account_id = $1 \
+            "DELETE FROM portal_sessions WHERE key IN (SELECT key FROM portal_sessions WHERE key IN (SELECT key \
+             FROM portal_sessions WHERE account_id = $1 \
              ORDER BY created_at DESC, CASE WHEN key = $3 THEN 0 ELSE 1 END, key \
-             LIMIT 9223372036854775807 OFFSET $2",
+             LIMIT 9223372036854775807 OFFSET $2) ORDER BY key",
             $lock,
             ")"
         );
         pub(crate) const KEEP_NEWEST_CHALLENGES: &str = concat!(
-            "DELETE FROM portal_challenges WHERE key IN (SELECT key FROM portal_challenges WHERE account_id = $1 \
+            "DELETE FROM portal_challenges WHERE key IN (SELECT key FROM portal_challenges WHERE key IN (SELECT key \
+             FROM portal_challenges WHERE account_id = $1 \
              ORDER BY created_at DESC, CASE WHEN key = $3 THEN 0 ELSE 1 END, key \
-             LIMIT 9223372036854775807 OFFSET $2",
+             LIMIT 9223372036854775807 OFFSET $2) ORDER BY key",
             $lock,
             ")"
         );
         pub(crate) const KEEP_NEWEST_DEVICES: &str = concat!(
             "DELETE FROM portal_devices WHERE account_id = $1 AND device IN (SELECT device FROM portal_devices \
-             WHERE account_id = $1 ORDER BY last_used DESC, CASE WHEN device = $3 THEN 0 ELSE 1 END, device \
-             LIMIT 9223372036854775807 OFFSET $2",
+             WHERE account_id = $1 AND device IN (SELECT device FROM portal_devices WHERE account_id = $1 \
+             ORDER BY last_used DESC, CASE WHEN device = $3 THEN 0 ELSE 1 END, device \
+             LIMIT 9223372036854775807 OFFSET $2) ORDER BY device",
             $lock,
             ")"
         );

@@ -31,7 +31,9 @@ use crate::visitor::Visitor;
 pub struct ChangeQuestionForm<'a> {
     /// The password in force, as it was typed.
     pub password: Password,
-    /// The id of the chosen question, or [`OwnQuestion::CHOICE`](crate::account::chosen_question::OwnQuestion::CHOICE) for `own_question`; empty when none was chosen.
+    /// The id of the chosen question, or [`OwnQuestion::CHOICE`] for `own_question`; empty when none was chosen.
+    ///
+    /// [`OwnQuestion::CHOICE`]: crate::account::chosen_question::OwnQuestion::CHOICE
     pub question: &'a str,
     /// A question in the person's own words, where the service allows one.
     pub own_question: &'a str,
