@@ -96,6 +96,42 @@ async fn a_row_that_stays_locked_is_unavailable_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_the_server_refused_is_known_not_to_have_happened() {
+    // DB-5: its one statement is its commit, and a time-out of the server's is no lost answer.
+    let database = support::Postgres::fresh().await;
+    let patient = database.open().await;
+    let mut options = PostgresOptions::default();
+    options.lock_timeout = Duration::from_millis(50);
+    let store = PostgresStore::connect(&database.url, &options).await.unwrap();
+    let owner = account(1);
+    patient.commit(making(&owner, 1)).await.unwrap();
+    let sign_in = |n| {
+        UnitOfWork::new(event(n))
+            .guard(Guard::InEpoch {
+                account: owner.id,
+                epoch: owner.auth_epoch,
+            })
+            .change(Change::Session(Box::new(Write::Insert(session(n, &owner)))))
+            .sweep(Sweep::KeepNewestSessions {
+                account: owner.id,
+                keep: 1,
+            })
+    };
+    patient.commit(sign_in(2)).await.unwrap();
+    let mut holding = patient.pool().begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM portal_sessions FOR UPDATE")
+        .execute(&mut *holding)
+        .await
+        .unwrap();
+    let answer = store.commit(sign_in(3)).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    holding.rollback().await.unwrap();
+    assert!(store.session(session(2, &owner).key).await.unwrap().is_some());
+    patient.commit(sign_in(3)).await.unwrap();
+    assert!(store.session(session(2, &owner).key).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_host_has_every_connection_of_its_pool_when_the_store_rests() {
     let database = support::Postgres::fresh().await;
     let mut options = PostgresOptions::default();

@@ -14,6 +14,7 @@ mod common;
 
 use std::sync::Arc;
 
+use common::watched_store::Mishap;
 use common::{MICRO, MINUTE, OPERATOR, PASSWORD, SECOND, VAL, World, address, familiar, stranger};
 use portal_auth::account::snapshot::AccountRow;
 use portal_auth::account::status::AuthEpoch;
@@ -568,6 +569,28 @@ async fn giving_up_ends_the_half_done_sign_in() {
         Err(Denied::Refused(CodeRefused::StartAgain))
     ));
     assert_eq!(world.audited("sign_in.given_up"), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_told_that_a_half_done_sign_in_is_given_up_before_it_is() {
+    // OTP-8, DB-5
+    let world = careful().await;
+    let sent = world.half_done(VAL).await;
+    let code = world.code(VAL).await;
+    let give_up = async || world.auth.cancel_sign_in(&stranger(1), &sent.challenge).await;
+    for _ in 0..5 {
+        world.store.meet("sign_in.given_up", Mishap::LostRequest);
+    }
+    assert!(give_up().await.unwrap_err().is_transient());
+    assert_eq!(world.audited("sign_in.given_up"), 0);
+    for _ in 0..4 {
+        world.store.meet("sign_in.given_up", Mishap::Conflict);
+    }
+    give_up().await.unwrap();
+    assert!(matches!(
+        enter(&world, &sent.challenge, &code).await,
+        Err(Denied::Refused(CodeRefused::StartAgain))
+    ));
 }
 
 #[tokio::test]

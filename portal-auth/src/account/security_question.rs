@@ -234,7 +234,8 @@ impl SecurityAnswer {
     ///
     /// # Errors
     /// [`AnswerError::IsPassword`], [`IsEmail`](AnswerError::IsEmail), [`IsQuestion`](AnswerError::IsQuestion) or
-    /// [`Common`](AnswerError::Common): an answer that whoever asks the question already knows protects nothing.
+    /// [`Common`](AnswerError::Common): an answer that whoever asks the question already knows protects nothing. A question
+    /// of the person's own must not hold its answer among its words either.
     pub fn check(
         &self,
         question: &AskedQuestion,

@@ -137,7 +137,7 @@ impl PortalAuth {
     ///
     /// # Errors
     /// `Refused` with every wrong field at once, or because the draft was sent off before. Fields are `email`,
-    /// `email2`, `new-password`, `new-password2`, `question`, `answer`.
+    /// `email2`, `new-password`, `new-password2`, `question`, `own_question`, `answer`.
     pub async fn save_security_details(
         &self,
         visitor: &Visitor,

@@ -294,4 +294,15 @@ mod tests {
         assert_eq!(draft.first_open_step(&schema), None);
         assert!(draft.may_open(&Step::SecurityDetails, &schema));
     }
+
+    #[test]
+    fn a_drafts_row_shows_nothing_that_was_typed() {
+        // HASH-7, LOG-2
+        let row = DraftRow {
+            body: "val@school.example $argon2id$".into(),
+            ..crate::testkit::rows::draft(1)
+        };
+        let shown = format!("{row:?}");
+        assert!(!shown.contains("val") && !shown.contains("argon2"), "{shown}");
+    }
 }
